@@ -1,0 +1,28 @@
+/**
+ * An engine runs a converted model. It knows tensors only: no pictures, no requests.
+ * Runtime and wasm are injected when an engine is made, so that every host can bring its own.
+ */
+export interface Engine {
+  /** The name by which flags, logs and metrics call it, for example `ort-wasm`. */
+  readonly name: string;
+  /**
+   * Loads a model with one float32 input (N, H, W, C) and one float32 output (N, D).
+   * @throws EmbedError `ENGINE_UNSUPPORTED` if the model holds what this engine lacks, `MODEL_CORRUPT` if the bytes are no model.
+   */
+  load(onnx: Uint8Array): Promise<EngineSession>;
+}
+
+/** One loaded model. Calls of `run` do not overlap: the caller awaits one before the next. */
+export interface EngineSession {
+  /** (height, width, channels) of the input, from the model itself. */
+  readonly inputShape: readonly [height: number, width: number, channels: number];
+  /** Length D of one feature vector. */
+  readonly dimension: number;
+  /**
+   * @param tensor (batch, height, width, channels) float32, C-contiguous
+   * @returns (batch, dimension) float32, C-contiguous; the caller owns it
+   * @throws EmbedError `ENGINE_FAILED`
+   */
+  run(tensor: Float32Array, batch: number): Promise<Float32Array>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.spec.ts", "tools/**/*.spec.ts", "conformance/**/*.spec.ts"],
+    // Real sockets, real workers and a real network run behind these tests; two cores serve them.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    maxWorkers: 2,
+  },
+});
