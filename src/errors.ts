@@ -1,43 +1,44 @@
 /**
- * The closed list of reasons why something failed. Reasons are stable: clients may match on them.
- * The table reason -> RPC code lives in `src/service/reason-code.ts`.
+ * The closed list of reasons why something failed, each with its meaning. Reasons are stable: clients may
+ * match on them. The table reason -> RPC code lives in `src/service/reason-code.ts`; docs/errors.md is
+ * generated from both.
  */
-export const reasons = [
+export const reasonMeanings = {
   // The request and its parts.
-  "REQUEST_INVALID",
-  "REQUEST_TOO_LARGE",
-  "BASE64_INVALID",
+  REQUEST_INVALID: "The request as a whole makes no sense.",
+  REQUEST_TOO_LARGE: "The request holds more items or bytes than one call may.",
+  BASE64_INVALID: "An item of `datas` is neither base64 nor a base64 data URI.",
   // Where the encoded bytes come from.
-  "SOURCE_EMPTY",
-  "SOURCE_INVALID",
-  "SOURCE_FORBIDDEN",
-  "SOURCE_UNREACHABLE",
-  "SOURCE_TOO_LARGE",
+  SOURCE_EMPTY: "There are no bytes at all.",
+  SOURCE_INVALID: "An item of `urls` is not an http or https URL.",
+  SOURCE_FORBIDDEN: "The text of the URL shows that this server does not fetch it.",
+  SOURCE_UNREACHABLE: "The bytes could not be fetched or read; the message holds the HTTP status, if there was one.",
+  SOURCE_TOO_LARGE: "The encoded picture is larger than this server takes.",
   // The picture itself.
-  "IMAGE_UNSUPPORTED",
-  "IMAGE_CORRUPT",
-  "IMAGE_TOO_LARGE",
+  IMAGE_UNSUPPORTED: "The bytes are no picture, or a format or variant of one that is not decoded.",
+  IMAGE_CORRUPT: "The bytes break the rules of their own format, or end too early.",
+  IMAGE_TOO_LARGE: "The header claims more pixels than this server decodes.",
   // The model and its files.
-  "MODEL_UNKNOWN",
-  "MODEL_UNREACHABLE",
-  "MODEL_CORRUPT",
-  "CONVERT_UNSUPPORTED_LAYER",
-  "CONVERT_INVALID",
+  MODEL_UNKNOWN: "There is no model of this name.",
+  MODEL_UNREACHABLE: "The weights could not be fetched.",
+  MODEL_CORRUPT: "A model file is not what its hash says, or cannot be read.",
+  CONVERT_UNSUPPORTED_LAYER: "The Keras model has a layer, or a setting of one, that is not converted yet.",
+  CONVERT_INVALID: "The Keras model contradicts itself: a weight is missing, left over or misshapen.",
   // The machine that computes.
-  "ENGINE_UNSUPPORTED",
-  "ENGINE_FAILED",
-  "VECTOR_DRIFT",
+  ENGINE_UNSUPPORTED: "The engine cannot run a model of this shape.",
+  ENGINE_FAILED: "The engine failed or was replaced while it worked on this picture; a retry may succeed.",
+  VECTOR_DRIFT: "Vectors differ from Keras's by more than their tolerance.",
   // The service around it.
-  "NOT_READY",
-  "OVERLOADED",
-  "DEADLINE_EXCEEDED",
-  "CANCELLED",
-  "SHUTTING_DOWN",
-  "CONFIG_INVALID",
-  "INTERNAL",
-] as const;
+  NOT_READY: "The model is still loading, or no worker is alive.",
+  OVERLOADED: "More work is waiting than this server holds; retry later.",
+  DEADLINE_EXCEEDED: "The caller's deadline passed before the work was done.",
+  CANCELLED: "The caller went away before the work was done.",
+  SHUTTING_DOWN: "The server is about to stop and takes no new work.",
+  CONFIG_INVALID: "A flag, an environment variable or a file of this installation is wrong.",
+  INTERNAL: "A defect of Portico; the log has the cause.",
+} as const;
 
-export type Reason = (typeof reasons)[number];
+export type Reason = keyof typeof reasonMeanings;
 
 /** One failed item of a batch: `index` counts from 0 in the request's own list. */
 export interface ItemFailure {
@@ -57,6 +58,8 @@ export interface PlainEmbedError {
   readonly reason: Reason;
   readonly message: string;
   readonly detail?: ErrorDetail;
+  /** The cause as text, for the log on the other side. */
+  readonly cause?: string;
 }
 
 /**
@@ -78,16 +81,24 @@ export class EmbedError extends Error {
    * The single funnel: an `EmbedError` passes through, anything else becomes one with `fallback` as its
    * reason. The text of an unknown error may hold inner details, so it is kept as `cause` only.
    */
-  static from(error: unknown, fallback: Reason = "INTERNAL", message = "an internal error occurred"): EmbedError {
+  static from(
+    error: unknown,
+    fallback: Reason = "INTERNAL",
+    message = "an internal error occurred",
+  ): EmbedError {
     return error instanceof EmbedError ? error : new EmbedError(fallback, message, { cause: error });
   }
 
-  static fromPlain(plain: PlainEmbedError): EmbedError {
-    return new EmbedError(plain.reason, plain.message, plain.detail ? { detail: plain.detail } : {});
+  static fromPlain({ reason, message, detail, cause }: PlainEmbedError): EmbedError {
+    return new EmbedError(reason, message, { cause, ...(detail && { detail }) });
   }
 
   toPlain(): PlainEmbedError {
-    const plain = { reason: this.reason, message: this.message };
-    return this.detail ? { ...plain, detail: this.detail } : plain;
+    return {
+      reason: this.reason,
+      message: this.message,
+      ...(this.detail && { detail: this.detail }),
+      ...(this.cause !== undefined && { cause: String(this.cause) }),
+    };
   }
 }

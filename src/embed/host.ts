@@ -1,6 +1,5 @@
 /** Abilities that a host (Node, a browser, a worker) hands to the core. The core never asks where it runs. */
 
-
 export interface FetchOptions {
   readonly signal?: AbortSignal;
 }

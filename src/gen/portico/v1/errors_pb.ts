@@ -10,20 +10,28 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portico/v1/errors.proto.
  */
 export const file_portico_v1_errors: GenFile = /*@__PURE__*/
-  fileDesc("Chdwb3J0aWNvL3YxL2Vycm9ycy5wcm90bxIKcG9ydGljby52MSI2CgxCYXRjaEZhaWx1cmUSJgoFaXRlbXMYASADKAsyFy5wb3J0aWNvLnYxLkl0ZW1GYWlsdXJlIj0KC0l0ZW1GYWlsdXJlEg0KBWluZGV4GAEgASgNEg4KBnJlYXNvbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJYgZwcm90bzM");
+  fileDesc("Chdwb3J0aWNvL3YxL2Vycm9ycy5wcm90bxIKcG9ydGljby52MSJiCgxCYXRjaEZhaWx1cmUSJgoFaXRlbXMYASADKAsyFy5wb3J0aWNvLnYxLkl0ZW1GYWlsdXJlEioKB2luZGV4ZXMYAiADKAsyGS5wb3J0aWNvLnYxLlJlYXNvbkluZGV4ZXMiPQoLSXRlbUZhaWx1cmUSDQoFaW5kZXgYASABKA0SDgoGcmVhc29uGAIgASgJEg8KB21lc3NhZ2UYAyABKAkiMAoNUmVhc29uSW5kZXhlcxIOCgZyZWFzb24YASABKAkSDwoHaW5kZXhlcxgCIAMoDWIGcHJvdG8z");
 
 /**
- * Error detail of a call that failed because of some of its items. Every failed item is listed.
+ * Error detail of a call that failed because of some of its items.
  *
  * @generated from message portico.v1.BatchFailure
  */
 export type BatchFailure = Message<"portico.v1.BatchFailure"> & {
   /**
-   * By rising index.
+   * The failed items with their messages, by rising index; as many as fit into the trailers of a gRPC
+   * reply, which most clients cap at 8 KiB.
    *
    * @generated from field: repeated portico.v1.ItemFailure items = 1;
    */
   items: ItemFailure[];
+
+  /**
+   * Every failed index, grouped by reason.
+   *
+   * @generated from field: repeated portico.v1.ReasonIndexes indexes = 2;
+   */
+  indexes: ReasonIndexes[];
 };
 
 /**
@@ -67,4 +75,30 @@ export type ItemFailure = Message<"portico.v1.ItemFailure"> & {
  */
 export const ItemFailureSchema: GenMessage<ItemFailure> = /*@__PURE__*/
   messageDesc(file_portico_v1_errors, 1);
+
+/**
+ * All items of a batch that failed for one reason.
+ *
+ * @generated from message portico.v1.ReasonIndexes
+ */
+export type ReasonIndexes = Message<"portico.v1.ReasonIndexes"> & {
+  /**
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * Places in the request's list, counted from 0, rising.
+   *
+   * @generated from field: repeated uint32 indexes = 2;
+   */
+  indexes: number[];
+};
+
+/**
+ * Describes the message portico.v1.ReasonIndexes.
+ * Use `create(ReasonIndexesSchema)` to create a new message.
+ */
+export const ReasonIndexesSchema: GenMessage<ReasonIndexes> = /*@__PURE__*/
+  messageDesc(file_portico_v1_errors, 2);
 

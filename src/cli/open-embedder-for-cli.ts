@@ -1,0 +1,37 @@
+import type { Embedder } from "../embed/embedder.ts";
+import type { ModelManifest } from "../embed/model-manifest.ts";
+import { chooseWorkers, readMachine } from "../node/default-workers.ts";
+import { findModelManifest } from "../node/model-store.ts";
+import { openEmbedder } from "../node/open-embedder.ts";
+import type { PoolEvent } from "../node/worker-pool.ts";
+import type { EngineOptions } from "./common-options.ts";
+import { prepareWithProgress } from "./prepare.ts";
+
+export interface CliEmbedder {
+  readonly embedder: Embedder;
+  readonly manifest: ModelManifest;
+  readonly workers: number;
+  /** Why there are so many workers. */
+  readonly why: string;
+}
+
+/** Opens the model that a command's options name; it is prepared first if the cache has none. */
+export async function openEmbedderForCli(
+  options: EngineOptions,
+  onEvent?: (event: PoolEvent) => void,
+): Promise<CliEmbedder> {
+  const manifest = await findModelManifest(options.model);
+  const { workers, why } = options.workers
+    ? { workers: options.workers, why: "--workers" }
+    : chooseWorkers(readMachine());
+  const embedder = openEmbedder({
+    manifest,
+    prepare: () =>
+      prepareWithProgress(manifest, options.cache === undefined ? {} : { cacheDir: options.cache }),
+    workers,
+    threads: options.threads,
+    limits: { maxPixels: options.maxPixels },
+    ...(onEvent && { onEvent }),
+  });
+  return { embedder, manifest, workers, why };
+}

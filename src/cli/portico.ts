@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { packageFile } from "../node/package-file.ts";
+import { addConformanceCommand } from "./conformance.ts";
+import { addEmbedCommand } from "./embed.ts";
+import { addPrepareCommand } from "./prepare.ts";
+import { reportError } from "./report-error.ts";
+import { addServeCommand } from "./serve.ts";
+import { addVerifyCommand } from "./verify.ts";
+
+const { version, description } = JSON.parse(readFileSync(packageFile("package.json"), "utf8")) as {
+  version: string;
+  description: string;
+};
+
+const program = new Command("portico")
+  .description(description)
+  .version(version)
+  .showHelpAfterError("(portico COMMAND --help lists the options)")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  portico serve                                     serve ResNet50 on 127.0.0.1:52001
+  portico embed photos/ --out vectors.npy           embed a folder of pictures
+  portico verify                                    compare this machine's vectors with Keras's
+  portico conformance --endpoint 127.0.0.1:52001    test any operator against the contract
+
+Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong usage or setting.`,
+  );
+
+addServeCommand(program);
+addPrepareCommand(program);
+addEmbedCommand(program);
+addVerifyCommand(program);
+addConformanceCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Workers or a download may still be under way; nothing of them is worth waiting for.
+  process.exit(reportError(error));
+}

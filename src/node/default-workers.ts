@@ -1,0 +1,44 @@
+import { availableParallelism, totalmem } from "node:os";
+
+export interface WorkerCount {
+  readonly workers: number;
+  /** Which bound decided, for the log. */
+  readonly why: string;
+}
+
+/** Memory of one onnxruntime-web session with ResNet50, as measured (RSS), with room for a large picture. */
+const workerBytes = 640 * 2 ** 20;
+
+/** What the process needs beside its workers: the runtime, the shared model bytes, requests of 100 MiB. */
+const processBytes = 512 * 2 ** 20;
+
+const mostWorkers = 4;
+
+export interface Machine {
+  readonly cores: number;
+  /** The cgroup's limit where there is one, else the machine's memory. */
+  readonly memoryBytes: number;
+}
+
+/** What this process may use. */
+export function readMachine(): Machine {
+  const constrained = process.constrainedMemory();
+  const total = totalmem();
+  return {
+    cores: availableParallelism(),
+    memoryBytes: constrained > 0 && constrained < total ? constrained : total,
+  };
+}
+
+/** Workers by default: min(available cores, 4, what the memory limit holds), at least 1. */
+export function chooseWorkers({ cores, memoryBytes }: Machine): WorkerCount {
+  const held = Math.floor((memoryBytes - processBytes) / workerBytes);
+  const memoryMiB = Math.round(memoryBytes / 2 ** 20);
+  const bounds = [
+    { workers: cores, why: `${cores} available cores` },
+    { workers: mostWorkers, why: `the default cap of ${mostWorkers}` },
+    { workers: held, why: `${memoryMiB} MiB of memory hold ${Math.max(held, 0)}` },
+  ];
+  const lowest = bounds.reduce((low, bound) => (bound.workers < low.workers ? bound : low));
+  return { workers: Math.max(1, lowest.workers), why: lowest.why };
+}

@@ -1,0 +1,47 @@
+import { parentPort, workerData } from "node:worker_threads";
+import * as ort from "onnxruntime-web";
+import { createPipeline, type Pipeline } from "../embed/pipeline.ts";
+import { runSelfCheck } from "../embed/self-check.ts";
+import { createOrtWasmEngine } from "../engine/ort-wasm.ts";
+import { EmbedError } from "../errors.ts";
+import { createDecodeImage } from "../image/decode-image.ts";
+import type { EmbedCommand, PlainEmbedResult, WorkerMessage, WorkerSetup } from "./worker-protocol.ts";
+
+/** Entry of a worker thread: one engine, one picture at a time, from encoded bytes to vector. */
+
+const port = parentPort;
+if (!port) throw new EmbedError("CONFIG_INVALID", "embed-worker must be started as a worker thread");
+
+function post(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {
+  port?.postMessage(message, transfer);
+}
+
+async function openPipeline(setup: WorkerSetup): Promise<Pipeline> {
+  ort.env.wasm.numThreads = setup.threads;
+  return createPipeline({
+    decode: createDecodeImage(setup.codecs, setup.limits),
+    preprocess: setup.preprocess,
+    session: await createOrtWasmEngine(ort).load(setup.onnx),
+    now: () => performance.now(),
+  });
+}
+
+async function embedOne(pipeline: Pipeline, { id, bytes }: EmbedCommand): Promise<void> {
+  const result = await pipeline(bytes);
+  if (result.ok) {
+    post({ kind: "result", id, result }, [result.vector.buffer as ArrayBuffer]);
+    return;
+  }
+  const plain: PlainEmbedResult = { ok: false, error: result.error.toPlain() };
+  post({ kind: "result", id, result: plain });
+}
+
+try {
+  const setup = workerData as WorkerSetup;
+  const pipeline = await openPipeline(setup);
+  const maxAbsError = await runSelfCheck(pipeline, setup.selfCheck);
+  port.on("message", (command: EmbedCommand) => void embedOne(pipeline, command));
+  post({ kind: "ready", maxAbsError });
+} catch (error) {
+  post({ kind: "failed", error: EmbedError.from(error, "ENGINE_FAILED", String(error)).toPlain() });
+}

@@ -1,0 +1,50 @@
+/** What one port takes before it refuses. Times are in milliseconds. */
+export interface HttpLimits {
+  /** Largest message in either direction, unpacked. Phantoscope sends and takes up to 100 MiB. */
+  readonly messageMaxBytes: number;
+  /** From the connection to the end of the HTTP/2 preface, or to the first byte that differs from it. */
+  readonly prefaceTimeoutMs: number;
+  /** HTTP/1.1: from the first byte of a request to the end of its headers. */
+  readonly headersTimeoutMs: number;
+  /**
+   * For a whole request to arrive: over HTTP/1.1 any request, over HTTP/2 a call whose client sends one
+   * message. 100 MiB in 5 minutes is 3 Mbit/s.
+   */
+  readonly requestTimeoutMs: number;
+  /** HTTP/1.1: an idle connection is kept for longer than the 60 s that load balancers commonly use. */
+  readonly keepAliveTimeoutMs: number;
+  /** HTTP/2: a session without a stream is told to go (GOAWAY) after this time. gRPC clients reconnect. */
+  readonly sessionIdleTimeoutMs: number;
+  /** Connections beyond this number are closed at once. */
+  readonly maxConnections: number;
+  /** HTTP/2: streams open at once in one session; a client queues the others. */
+  readonly maxConcurrentStreams: number;
+  /** All header fields of one request, in bytes. Node's own default for HTTP/1.1. */
+  readonly headersMaxBytes: number;
+  /** HTTP/2: what a client may send ahead on one stream; 64 KiB, the default, slows large pictures down. */
+  readonly streamWindowBytes: number;
+  /** HTTP/2: what a client may send ahead on all streams of a session; bounds what lies unread. */
+  readonly sessionWindowBytes: number;
+  /** HTTP/2: while more than this waits to be sent, a session refuses new streams. Holds two full replies. */
+  readonly sessionMaxMegabytes: number;
+  /** HTTP/1.1: what is read and thrown away of a refused body before the connection is closed. */
+  readonly discardMaxBytes: number;
+  readonly discardTimeoutMs: number;
+}
+
+export const defaultHttpLimits: HttpLimits = {
+  messageMaxBytes: 100 * 2 ** 20,
+  prefaceTimeoutMs: 5_000,
+  headersTimeoutMs: 30_000,
+  requestTimeoutMs: 300_000,
+  keepAliveTimeoutMs: 65_000,
+  sessionIdleTimeoutMs: 300_000,
+  maxConnections: 1_000,
+  maxConcurrentStreams: 128,
+  headersMaxBytes: 16 * 2 ** 10,
+  streamWindowBytes: 2 ** 20,
+  sessionWindowBytes: 16 * 2 ** 20,
+  sessionMaxMegabytes: 256,
+  discardMaxBytes: 128 * 2 ** 20,
+  discardTimeoutMs: 5_000,
+};

@@ -1,0 +1,42 @@
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import type { HttpLog } from "./http-types.ts";
+
+/**
+ * Tells `log` of every failure that is our own fault. The client is told nothing of it but "internal error":
+ * Connect hides whatever is not a `ConnectError`.
+ */
+export function logInternalErrors(log: HttpLog): Interceptor {
+  return (next) => async (request) => {
+    const report = (error: unknown) => {
+      if (!isOurFault(error)) return;
+      log("error", "a call failed inside", {
+        rpc: `${request.service.typeName}/${request.method.name}`,
+        error,
+      });
+    };
+    try {
+      const response = await next(request);
+      return response.stream ? { ...response, message: reportWhile(response.message, report) } : response;
+    } catch (error) {
+      report(error);
+      throw error;
+    }
+  };
+}
+
+function isOurFault(error: unknown): boolean {
+  if (!(error instanceof ConnectError)) return true;
+  return error.code === Code.Internal || error.code === Code.Unknown || error.code === Code.DataLoss;
+}
+
+async function* reportWhile<T>(
+  messages: AsyncIterable<T>,
+  report: (error: unknown) => void,
+): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    report(error);
+    throw error;
+  }
+}

@@ -1,0 +1,45 @@
+import type { Embedder } from "../embed/embedder.ts";
+import type { ModelManifest } from "../embed/model-manifest.ts";
+import type { ImageLimits } from "../image/pixels.ts";
+import { loadCodecs } from "./load-codecs.ts";
+import { readModel } from "./model-store.ts";
+import { readVectorGolden } from "./vector-golden.ts";
+import { createWorkerPool, defaultItemTimeoutMs, type PoolEvent } from "./worker-pool.ts";
+
+export interface OpenEmbedderOptions {
+  readonly manifest: ModelManifest;
+  /** Brings the converted model into the cache and gives its path. */
+  readonly prepare: () => Promise<string>;
+  readonly workers: number;
+  /** Engine threads of each worker. */
+  readonly threads: number;
+  readonly limits: ImageLimits;
+  readonly onEvent?: (event: PoolEvent) => void;
+}
+
+/** The photograph that every worker must embed as Keras does before it takes work. */
+const selfCheckImage = "photo/allium-oreophilum.jpg";
+
+/** Opens a pool of workers for a model; it holds calls until the first worker has passed its self-check. */
+export function openEmbedder(options: OpenEmbedderOptions): Embedder {
+  return createWorkerPool({
+    workers: options.workers,
+    itemTimeoutMs: defaultItemTimeoutMs,
+    async loadSetup() {
+      const [onnx, codecs, selfCheck] = await Promise.all([
+        options.prepare().then((path) => readModel(path, options.manifest)),
+        loadCodecs(),
+        readVectorGolden(selfCheckImage),
+      ]);
+      return {
+        onnx,
+        codecs,
+        selfCheck,
+        preprocess: options.manifest.preprocess,
+        limits: options.limits,
+        threads: options.threads,
+      };
+    },
+    ...(options.onEvent && { onEvent: options.onEvent }),
+  });
+}

@@ -1,0 +1,80 @@
+import type { Embedder } from "../embed/embedder.ts";
+import type { FetchBytes } from "../embed/host.ts";
+import type { ModelManifest } from "../embed/model-manifest.ts";
+import { Operator } from "../gen/omnisearch/operator_pb.ts";
+import { addHealth } from "../service/health.ts";
+import { createOperator, type OperatorLimits } from "../service/operator.ts";
+import type { Readiness } from "../service/readiness.ts";
+import { addReflection } from "../service/reflection.ts";
+import { createGuardedHandler } from "./guarded-handler.ts";
+import type { HttpLog } from "./http-types.ts";
+import type { ListenAddress } from "./listen-address.ts";
+import type { Log } from "./log.ts";
+import { createOnePortServer } from "./one-port-server.ts";
+
+export interface StartServerOptions {
+  readonly embedder: Embedder;
+  readonly readiness: Readiness;
+  readonly manifest: ModelManifest;
+  readonly fetchBytes: FetchBytes;
+  readonly limits: OperatorLimits;
+  readonly listen: ListenAddress;
+  /** `OP_ENDPOINT`, echoed in Identity; without it the address listened on. */
+  readonly endpoint: string | undefined;
+  readonly log: Log;
+}
+
+export interface RunningServer {
+  /** HOST:PORT as Identity tells it. */
+  readonly endpoint: string;
+  /** `http://HOST:PORT` for a client on this machine. */
+  readonly localUrl: string;
+  /** Takes no new calls, lets those in flight end for `graceMs` at most. */
+  close(options: { readonly graceMs: number }): Promise<void>;
+}
+
+/**
+ * Opens the port and answers from then on; calls that need the model wait until the embedder is ready.
+ * @throws EmbedError `CONFIG_INVALID` if the address cannot be listened on
+ */
+export async function startServer(options: StartServerOptions): Promise<RunningServer> {
+  const { log } = options;
+  const httpLog: HttpLog = (level, message, fields) => log[level](fields ?? {}, message);
+  const closing = new AbortController();
+  let endpoint = options.endpoint ?? "";
+  const server = createOnePortServer({
+    log: httpLog,
+    handler: createGuardedHandler({
+      log: httpLog,
+      routes(router) {
+        router.service(
+          Operator,
+          createOperator({
+            embedder: options.embedder,
+            identity: options.manifest.identity,
+            endpoint: () => endpoint,
+            fetchBytes: options.fetchBytes,
+            limits: options.limits,
+          }),
+        );
+        addHealth(router, options.readiness, [Operator.typeName], closing.signal);
+        addReflection(router);
+      },
+    }),
+  });
+  const { host, port } = await server.listen(options.listen);
+  endpoint ||= hostPort(host, port);
+  const isAnyHost = host === "::" || host === "0.0.0.0";
+  return {
+    endpoint,
+    localUrl: `http://${hostPort(isAnyHost ? "127.0.0.1" : host, port)}`,
+    async close(grace) {
+      closing.abort();
+      await server.close(grace);
+    },
+  };
+}
+
+function hostPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,73 @@
+import type { ServerResponse } from "node:http";
+import type { HttpRequest, HttpResponse } from "./http-types.ts";
+
+/** Longest part of a path that an answer repeats. */
+const shownPathMaxLength = 200;
+
+/**
+ * Answers a request whose path is no RPC, in the language of its client: gRPC and gRPC-Web get a response of
+ * trailers only with status 12 (UNIMPLEMENTED), Connect gets that code as JSON with HTTP status 404,
+ * a browser gets text.
+ */
+export function answerUnknownPath(
+  request: HttpRequest,
+  response: HttpResponse,
+  services: readonly string[],
+): void {
+  const { pathname, isConnectGet } = parseTarget(request.url ?? "");
+  const contentType = String(request.headers["content-type"] ?? "").toLowerCase();
+  const message = `this server has no method ${pathname}; it has the services ${services.join(", ")}`;
+
+  if (/^application\/grpc(-web(-text)?)?($|[+;])/.test(contentType)) {
+    const headers = {
+      "content-type": contentType,
+      "grpc-status": "12",
+      "grpc-message": percentEncode(message),
+    };
+    answer(response, 200, headers);
+  } else if (/^application\/(proto|json|connect\+(proto|json))($|;)/.test(contentType) || isConnectGet) {
+    const body = JSON.stringify({ code: "unimplemented", message });
+    answer(response, 404, { "content-type": "application/json" }, body);
+  } else if (pathname !== "/") {
+    answerText(request, response, 404, message);
+  } else if (request.method !== "GET" && request.method !== "HEAD") {
+    response.setHeader("allow", "GET, HEAD");
+    answerText(request, response, 405, `expected GET or HEAD for the path /, got ${request.method}`);
+  } else {
+    answerText(request, response, 200, describePort(services));
+  }
+}
+
+/** One answer as plain text, for a client that is not in the middle of a call. */
+export function answerText(request: HttpRequest, response: HttpResponse, status: number, text: string): void {
+  const headers = { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" };
+  answer(response, status, headers, request.method === "HEAD" ? "" : `${text}\n`);
+}
+
+function answer(response: HttpResponse, status: number, headers: Record<string, string>, body = ""): void {
+  // The two classes have the same methods, but their overloads do not unite.
+  const either = response as ServerResponse;
+  either.writeHead(status, headers);
+  if (body === "") either.end();
+  else either.end(body);
+}
+
+function describePort(services: readonly string[]): string {
+  return [
+    "Portico: a picture in, its embedding vector out.",
+    "This port speaks gRPC, gRPC-Web and Connect, over HTTP/1.1 and over HTTP/2 with prior knowledge.",
+    `Services: ${services.join(", ")}`,
+    "Try: grpcurl -plaintext HOST:PORT list",
+  ].join("\n");
+}
+
+function parseTarget(target: string): { pathname: string; isConnectGet: boolean } {
+  const [path = "", query = ""] = target.split("?", 2);
+  const pathname = path.slice(0, shownPathMaxLength);
+  return { pathname, isConnectGet: /(^|&)encoding=(proto|json)(&|$)/.test(query) };
+}
+
+/** `grpc-message` is percent-encoded UTF-8 (gRPC over HTTP/2, "Responses"); spaces may stay. */
+function percentEncode(text: string): string {
+  return encodeURIComponent(text).replaceAll("%20", " ").replaceAll("%2F", "/");
+}

@@ -1,0 +1,31 @@
+import type { Embedding } from "../embed/embedder.ts";
+import type { SelfCheck } from "../embed/self-check.ts";
+import type { PlainEmbedError } from "../errors.ts";
+import type { ImageLimits } from "../image/pixels.ts";
+import type { PreprocessSpec } from "../preprocess/preprocess-spec.ts";
+
+/** What a worker is started with. Model bytes and compiled codecs are shared, not copied. */
+export interface WorkerSetup {
+  /** ONNX bytes over a SharedArrayBuffer. */
+  readonly onnx: Uint8Array;
+  readonly preprocess: PreprocessSpec;
+  readonly limits: ImageLimits;
+  readonly codecs: { readonly jpeg: WebAssembly.Module; readonly webp: WebAssembly.Module };
+  /** Threads of the engine inside this worker. */
+  readonly threads: number;
+  readonly selfCheck: SelfCheck;
+}
+
+/** Main thread to worker: embed one picture; `bytes` is transferred. */
+export interface EmbedCommand {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Worker to main thread. An `EmbedError` travels as plain data. */
+export type WorkerMessage =
+  | { readonly kind: "ready"; readonly maxAbsError: number }
+  | { readonly kind: "failed"; readonly error: PlainEmbedError }
+  | { readonly kind: "result"; readonly id: number; readonly result: PlainEmbedResult };
+
+export type PlainEmbedResult = Embedding | { readonly ok: false; readonly error: PlainEmbedError };

@@ -1,0 +1,91 @@
+import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@connectrpc/connect";
+import { Health, HealthCheckResponse_ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
+import type { Readiness } from "./readiness.ts";
+
+const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse_ServingStatus;
+
+/**
+ * Adds `grpc.health.v1.Health`. All of `services` (full names) share one readiness, that of the model; so
+ * does the empty name, which means the whole server. When `closing` aborts, every Watch ends: it would hold
+ * the shutdown up.
+ */
+export function addHealth(
+  router: ConnectRouter,
+  readiness: Readiness,
+  services: readonly string[],
+  closing?: AbortSignal,
+): void {
+  router.service(Health, createHealth(readiness, services, closing));
+}
+
+function createHealth(
+  readiness: Readiness,
+  services: readonly string[],
+  closing: AbortSignal | undefined,
+): ServiceImpl<typeof Health> {
+  const names = new Set(["", ...services]);
+  const current = () => ({ status: readiness.current() ? SERVING : NOT_SERVING });
+
+  return {
+    check({ service }) {
+      if (names.has(service)) return current();
+      const expected = `the empty name or one of ${services.join(", ")}`;
+      throw new ConnectError(`expected ${expected}, got "${service}"`, Code.NotFound);
+    },
+    list() {
+      return { statuses: Object.fromEntries([...names].map((name) => [name, current()])) };
+    },
+    async *watch({ service }, context) {
+      const signal = closing ? AbortSignal.any([context.signal, closing]) : context.signal;
+      // The protocol keeps the stream open for a service that may appear later.
+      const states = names.has(service)
+        ? follow(readiness, current, signal)
+        : constant(SERVICE_UNKNOWN, signal);
+      yield* states;
+      if (closing?.aborted) throw new ConnectError("the server shuts down", Code.Unavailable);
+      throw ConnectError.from(context.signal.reason, Code.Canceled);
+    },
+  };
+}
+
+type Status = { readonly status: HealthCheckResponse_ServingStatus };
+
+/** The state now, then every new one, until `signal`. A slow reader gets the latest state, never a queue. */
+async function* follow(
+  readiness: Readiness,
+  current: () => Status,
+  signal: AbortSignal,
+): AsyncGenerator<Status> {
+  let wake = (): void => undefined;
+  const unsubscribe = readiness.onChange(() => wake());
+  // Not in a `finally`: a stream whose client vanished in the middle of a write is never resumed.
+  const onAbort = () => {
+    unsubscribe();
+    wake();
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  let sent: HealthCheckResponse_ServingStatus | undefined;
+  while (!signal.aborted) {
+    const state = current();
+    if (state.status !== sent) {
+      sent = state.status;
+      yield state;
+    } else {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  }
+}
+
+async function* constant(
+  status: HealthCheckResponse_ServingStatus,
+  signal: AbortSignal,
+): AsyncGenerator<Status> {
+  yield { status };
+  await new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+  });
+}

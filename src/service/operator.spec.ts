@@ -1,0 +1,190 @@
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
+import { describe, expect, test } from "vitest";
+import type { Embedder, EmbedResult } from "../embed/embedder.ts";
+import { EmbedError } from "../errors.ts";
+import { Operator } from "../gen/omnisearch/operator_pb.ts";
+import { BatchFailureSchema } from "../gen/portico/v1/errors_pb.ts";
+import { createOperator } from "./operator.ts";
+
+/**
+ * An embedder over bytes: the vector of [n, ...] is [n, 1]; 0 is a corrupt picture, 255 a lost worker. Later
+ * items finish first, so that an order kept by luck would show.
+ */
+function embedderOfBytes(ready: Promise<void> = Promise.resolve(), isReady = true): Embedder {
+  let pending = 0;
+  return {
+    ready,
+    isReady: () => isReady,
+    async embed(bytes): Promise<EmbedResult> {
+      pending += 1;
+      await new Promise((resolve) => setTimeout(resolve, Math.max(1, 20 - pending)));
+      const first = bytes[0] as number;
+      if (first === 0) return { ok: false, error: new EmbedError("IMAGE_CORRUPT", "it is broken") };
+      if (first === 255) return { ok: false, error: new EmbedError("ENGINE_FAILED", "a worker ended") };
+      const timings = { decodeMs: 0, preprocessMs: 0, inferMs: 0 };
+      return { ok: true, vector: Float32Array.of(first, 1), format: "png", width: 1, height: 1, timings };
+    },
+    dispose: async () => undefined,
+  };
+}
+
+function clientOf(embedder = embedderOfBytes(), maxItems = 10) {
+  const operator = createOperator({
+    embedder,
+    identity: {
+      name: "resnet50_encoder",
+      type: "encoder",
+      input: "image",
+      output: "vector",
+      dimension: 2048,
+      metricType: "L2",
+    },
+    endpoint: () => "10.0.0.1:52001",
+    async fetchBytes(url) {
+      const number = Number(url.split("/").at(-1));
+      if (Number.isNaN(number)) throw new EmbedError("SOURCE_UNREACHABLE", `got HTTP status 404`);
+      return Uint8Array.of(number);
+    },
+    limits: { maxItems, maxImageBytes: 4 },
+  });
+  return createClient(
+    Operator,
+    createRouterTransport((router) => router.service(Operator, operator)),
+  );
+}
+
+/** Base64 of one byte. */
+const data = (byte: number) => btoa(String.fromCharCode(byte));
+
+async function failureOf(call: Promise<unknown>) {
+  const error = await call.then(
+    () => undefined,
+    (reason: unknown) => ConnectError.from(reason),
+  );
+  if (!error) throw new Error("expected the call to fail");
+  return { code: error.code, message: error.rawMessage, details: error.findDetails(BatchFailureSchema) };
+}
+
+describe("Execute", () => {
+  test.each([
+    { name: "an empty request", urls: [], datas: [], vectors: [] },
+    { name: "datas in order", urls: [], datas: [1, 2, 3].map(data), vectors: [1, 2, 3] },
+    { name: "urls in order", urls: ["http://a/4", "http://a/5"], datas: [], vectors: [4, 5] },
+    { name: "datas before urls", urls: ["", ""], datas: [data(6), data(7)], vectors: [6, 7] },
+    { name: "datas before other urls", urls: ["http://a/1"], datas: [data(8)], vectors: [8] },
+  ])("$name", async ({ urls, datas, vectors }) => {
+    const reply = await clientOf().execute({ urls, datas });
+    expect(reply.vectors.map(({ element }) => element)).toEqual(vectors.map((value) => [value, 1]));
+    expect(reply.nums).toBe(BigInt(vectors.length));
+    expect(reply.metadata).toEqual([]);
+  });
+
+  test("names every bad index of a batch", async () => {
+    const datas = [data(1), data(0), "!", data(2), "", "data:text/plain;base64,QUJDREVG"];
+    const failure = await failureOf(clientOf().execute({ datas }));
+    expect(failure.code).toBe(Code.InvalidArgument);
+    expect(failure.message).toMatch(
+      /^IMAGE_CORRUPT: 4 of 6 items failed: datas\[1\] IMAGE_CORRUPT: it is broken; datas\[2\] BASE64_INVALID: .*; datas\[4\] SOURCE_EMPTY: .*; and 1 more$/,
+    );
+    expect(failure.details).toHaveLength(1);
+    const [detail] = failure.details;
+    expect(detail?.items.map(({ index, reason }) => `${index} ${reason}`)).toEqual([
+      "1 IMAGE_CORRUPT",
+      "2 BASE64_INVALID",
+      "4 SOURCE_EMPTY",
+      "5 SOURCE_TOO_LARGE",
+    ]);
+    expect(detail?.items.every(({ message }) => message.length > 0)).toBe(true);
+    expect(detail?.indexes).toEqual(
+      create(BatchFailureSchema, {
+        indexes: [
+          { reason: "IMAGE_CORRUPT", indexes: [1] },
+          { reason: "BASE64_INVALID", indexes: [2] },
+          { reason: "SOURCE_EMPTY", indexes: [4] },
+          { reason: "SOURCE_TOO_LARGE", indexes: [5] },
+        ],
+      }).indexes,
+    );
+  });
+
+  test("fails with the reason that a retry may cure", async () => {
+    const failure = await failureOf(clientOf().execute({ datas: [data(0), data(255)] }));
+    expect(failure.code).toBe(Code.Unavailable);
+    expect(failure.message).toBe(
+      "ENGINE_FAILED: 2 of 2 items failed: datas[0] IMAGE_CORRUPT: it is broken; datas[1] ENGINE_FAILED: a worker ended",
+    );
+  });
+
+  test("names the URL that failed", async () => {
+    const failure = await failureOf(clientOf().execute({ urls: ["http://a/1", "http://a/x"] }));
+    expect(failure.code).toBe(Code.InvalidArgument);
+    expect(failure.message).toBe(
+      "SOURCE_UNREACHABLE: 1 of 2 items failed: urls[1] SOURCE_UNREACHABLE: got HTTP status 404",
+    );
+  });
+
+  test("keeps the detail of a thousand failures below what gRPC clients take", async () => {
+    const datas = Array.from({ length: 1000 }, (_, index) => (index % 2 ? "!" : data(0)));
+    const failure = await failureOf(clientOf(embedderOfBytes(), 1000).execute({ datas }));
+    const [detail] = failure.details;
+    const indexes = detail?.indexes.flatMap((group) => group.indexes).sort((a, b) => a - b);
+    expect(indexes).toEqual(datas.map((_, index) => index));
+    expect(detail?.items.length).toBeGreaterThan(10);
+    expect(JSON.stringify(failure.message).length).toBeLessThan(1000);
+  });
+
+  test("refuses more items than the limit", async () => {
+    const failure = await failureOf(clientOf().execute({ datas: Array.from({ length: 11 }, () => data(1)) }));
+    expect(failure).toEqual({
+      code: Code.ResourceExhausted,
+      message: "REQUEST_TOO_LARGE: expected at most 10 datas in one call (--max-items), got 11",
+      details: [],
+    });
+  });
+
+  test("waits for readiness, until the deadline at most", async () => {
+    let open: () => void = () => undefined;
+    const ready = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const client = clientOf(embedderOfBytes(ready, false));
+    const late = await failureOf(client.execute({ datas: [data(1)] }, { timeoutMs: 30 }));
+    expect(late.code).toBe(Code.DeadlineExceeded);
+    const waiting = client.execute({ datas: [data(1)] });
+    open();
+    await expect(waiting).resolves.toMatchObject({ nums: 1n });
+  });
+
+  test("fails once readiness can never come", async () => {
+    const never = Promise.reject(new EmbedError("MODEL_CORRUPT", "the model file is broken"));
+    const failure = await failureOf(clientOf(embedderOfBytes(never, false)).execute({ datas: [data(1)] }));
+    expect(failure).toEqual({
+      code: Code.FailedPrecondition,
+      message: "MODEL_CORRUPT: the model file is broken",
+      details: [],
+    });
+  });
+});
+
+test("Healthy follows readiness", async () => {
+  await expect(clientOf().healthy({})).resolves.toMatchObject({ healthy: "healthy" });
+  const failure = await failureOf(clientOf(embedderOfBytes(Promise.resolve(), false)).healthy({}));
+  expect(failure).toEqual({
+    code: Code.Unavailable,
+    message: "NOT_READY: the model is not ready to embed yet",
+    details: [],
+  });
+});
+
+test("Identity says what the manifest says", async () => {
+  await expect(clientOf().identity({})).resolves.toMatchObject({
+    name: "resnet50_encoder",
+    endpoint: "10.0.0.1:52001",
+    type: "encoder",
+    input: "image",
+    output: "vector",
+    dimension: "2048",
+    metricType: "L2",
+  });
+});

@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { createReadiness } from "./readiness.ts";
+
+test("is not ready at first, and tells changes only", () => {
+  const readiness = createReadiness();
+  const seen: boolean[] = [];
+  const stop = readiness.onChange(() => seen.push(readiness.current()));
+  expect(readiness.current()).toBe(false);
+  for (const next of [false, true, true, false]) readiness.set(next);
+  expect(seen).toEqual([true, false]);
+  stop();
+  stop();
+  readiness.set(true);
+  expect(seen).toEqual([true, false]);
+});

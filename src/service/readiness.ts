@@ -1,0 +1,30 @@
+/** Whether the server takes work, for whoever wants to follow it. */
+export interface Readiness {
+  current(): boolean;
+  /** Calls `listener` after every change, until the returned function is called; that may be more than once. */
+  onChange(listener: () => void): () => void;
+}
+
+export interface SettableReadiness extends Readiness {
+  set(isReady: boolean): void;
+}
+
+/** Not ready until it is set. */
+export function createReadiness(): SettableReadiness {
+  const listeners = new Set<() => void>();
+  let isReady = false;
+  return {
+    current: () => isReady,
+    onChange(listener) {
+      // One entry per call, even where the same function is given twice.
+      const entry = () => listener();
+      listeners.add(entry);
+      return () => listeners.delete(entry);
+    },
+    set(next) {
+      if (next === isReady) return;
+      isReady = next;
+      for (const listener of listeners) listener();
+    },
+  };
+}
