@@ -40,7 +40,7 @@ export async function startPortico(options: StartPorticoOptions = {}): Promise<P
   const { args = [], entry = "src/cli/portico.ts", until = "ready" } = options;
   const chosen = args.includes("--listen") || options.env?.OP_ENDPOINT ? [] : ["--listen", "127.0.0.1:0"];
   const startedAt = performance.now();
-  const child = spawn("node", [entry, "serve", ...chosen, ...args], {
+  const child = spawn(process.execPath, [entry, "serve", ...chosen, ...args], {
     cwd: root,
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],

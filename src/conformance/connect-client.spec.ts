@@ -46,6 +46,11 @@ test("an error with a detail", async () => {
   });
 });
 
+test.each([404, 501])("an unknown method with HTTP %i", async (status) => {
+  const outcome = await call(answer(status, "application/json", '{"code":"unimplemented"}'));
+  expect(outcome).toMatchObject({ kind: "error", code: Code.UNIMPLEMENTED });
+});
+
 test("an HTTP status without a Connect error", async () => {
   expect(await call(answer(404, "text/plain", "nothing here"))).toEqual({
     kind: "error",

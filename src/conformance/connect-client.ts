@@ -71,7 +71,8 @@ function readError(response: HttpReply): RpcError | RpcBroken {
     return broken(`HTTP ${response.status} with a body that is no Connect error: ${text}`);
   const code = codeFromString(parsed.code);
   if (code === undefined) return broken(`"${parsed.code}" is none of Connect's codes`);
-  if (response.status !== codeToHttpStatus(code)) {
+  // A path that a server does not know is 404 for HTTP, which stands for the same code as 501 does.
+  if (response.status !== codeToHttpStatus(code) && codeFromHttpStatus(response.status) !== code) {
     return broken(`code ${parsed.code} goes with HTTP ${codeToHttpStatus(code)}, got ${response.status}`);
   }
   return { kind: "error", code, message: parsed.message ?? "", details: (parsed.details ?? []).map(toAny) };

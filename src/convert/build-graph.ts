@@ -28,24 +28,24 @@ export function buildGraph(
   inputShape: readonly number[],
 ): BuiltGraph {
   const nodes: GraphNode[] = [];
+  const names = new Set<string>();
   const constants = new Map<string, Constant>();
   const usedWeights = new Set<string>();
   const weightNames = groupWeightNames(model.weights);
   const tensors = new Map<string, TensorRef>();
   let input: { readonly layer: string; readonly shape: readonly number[] } | undefined;
 
-  const addNode = (key: string, ...[op, inputs, attributes = {}]: Parameters<LayerContext["node"]>) => {
-    // Two nodes of one operator in one call, for example the Adds of three tensors, are told apart by number.
-    const base = `${key}/${op}`;
+  const addNode = (scope: string, ...[op, inputs, attributes = {}]: Parameters<LayerContext["node"]>) => {
+    // Nodes of one operator in one call, for example the Adds of three tensors, are told apart by number.
+    const base = `${scope}/${op}`;
     let output = base;
     for (let number = 2; names.has(output); number++) output = `${base}_${number}`;
     names.add(output);
     nodes.push({ op, inputs, output, attributes });
     return output;
   };
-  const names = new Set<string>();
 
-  const addLayer = (call: SortedCall, key: string): TensorRef => {
+  const addLayer = (call: SortedCall, scope: string): TensorRef => {
     const { layer } = call;
     const handler = layerTable.get(layer.className);
     if (!handler) {
@@ -62,7 +62,7 @@ export function buildGraph(
         constants.set(name, constant);
         return name;
       },
-      node: (...node) => addNode(key, ...node),
+      node: (...node) => addNode(scope, ...node),
     });
     weights.assertAllTaken();
     if (output.shape.some((size) => size < 1)) {
@@ -74,22 +74,26 @@ export function buildGraph(
   };
 
   for (const call of sortCalls(model.topology, outputLayer)) {
-    const key = callKey({ layer: call.layer.name, call: call.call });
+    const layer = call.layer.name;
+    const key = callKey({ layer, call: call.call });
+    const scope = call.call === 0 ? layer : key;
     if (call.layer.className === "InputLayer") {
       if (input)
         throw unsupportedLayer(call.layer, `is a second input beside "${input.layer}"; expected one`);
-      input = { layer: call.layer.name, shape: readInputShape(call.layer, inputShape) };
+      input = { layer, shape: readInputShape(call.layer, inputShape) };
       const { shape } = input;
       const isImage = shape.length === 3;
-      const name = isImage ? addNode(key, "Transpose", [inputName], { perm: ints([0, 3, 1, 2]) }) : inputName;
+      const name = isImage
+        ? addNode(scope, "Transpose", [inputName], { perm: ints([0, 3, 1, 2]) })
+        : inputName;
       tensors.set(key, { name, shape });
     } else {
-      tensors.set(key, addLayer(call, key));
+      tensors.set(key, addLayer(call, scope));
     }
   }
   if (!input) throw invalidModel(`layer "${outputLayer}" depends on no input layer`);
 
-  const last = tensors.get(outputLayer)!;
+  const last = tensors.get(callKey({ layer: outputLayer, call: 0 }))!;
   const name =
     last.shape.length === 1
       ? last.name

@@ -24,8 +24,9 @@ function sha256() {
   return { update: (bytes: Uint8Array) => void hash.update(bytes), digest: () => hash.digest() };
 }
 
-const fingerprint = (...[w = weights, u = used, s = settings]: [KerasWeights?, string[]?, VectorSpaceSettings?]) =>
-  fingerprintVectorSpace(w, u, s, sha256());
+const fingerprint = (
+  ...[w = weights, u = used, s = settings]: [KerasWeights?, string[]?, VectorSpaceSettings?]
+) => fingerprintVectorSpace(w, u, s, sha256());
 
 /** The same record, written out by hand after the docstring. */
 function handwritten(): string {

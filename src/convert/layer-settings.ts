@@ -51,8 +51,8 @@ export function readNumber(layer: KerasLayer, setting: string, fallback?: number
 }
 
 /** A whole number from 1. */
-export function readSize(layer: KerasLayer, setting: string, fallback?: number): number {
-  const value = layer.config[setting] ?? fallback;
+export function readSize(layer: KerasLayer, setting: string): number {
+  const value = layer.config[setting];
   if (!isCount(value) || value < 1) throw wrongType(layer, setting, "a whole number from 1", value);
   return value;
 }

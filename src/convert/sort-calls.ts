@@ -8,9 +8,9 @@ export interface SortedCall {
   readonly sources: readonly TensorSource[];
 }
 
-/** Names the output of one call; unlike layer names it cannot be mistaken for another. */
+/** One key for each call of each layer, whatever the layers are named. */
 export function callKey({ layer, call }: TensorSource): string {
-  return call === 0 ? layer : `${layer}:${call}`;
+  return `${layer}:${call}`;
 }
 
 /**

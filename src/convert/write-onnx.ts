@@ -11,9 +11,8 @@ import {
 import type { Attribute, Constant, Graph } from "./graph.ts";
 
 /**
- * Opset 13 is the oldest in which every operator that the handlers use has the inputs it has today, and IR 7 is
- * the version that ONNX 1.8 published with it: every runtime of the last years reads the pair, the int8 and
- * WebGPU ones included.
+ * Opset 13 has every operator that the handlers use, and IR 7 is the version that ONNX 1.8 published with it
+ * in 2020: the older the pair, the more runtimes read the file.
  */
 const opset = 13n;
 const irVersion = 7n;

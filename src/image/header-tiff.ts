@@ -71,8 +71,8 @@ export function readTiffHeader(bytes: Uint8Array): TiffHeader {
   if (predictor !== 1 && predictor !== 2) throw unsupportedVariant("tiff", `predictor ${predictor}`);
   if (directory.first(tiffTag.fillOrder, 1) !== 1) throw unsupportedVariant("tiff", "fill order 2");
 
-  const orientation = directory.first(tiffTag.orientation, 1);
-  const turned = orientation >= 5 && orientation <= 8;
+  const orientation = readOrientation(directory);
+  const turned = orientation >= 5;
   return {
     format: "tiff",
     width: turned ? storedHeight : storedWidth,
@@ -85,6 +85,12 @@ export function readTiffHeader(bytes: Uint8Array): TiffHeader {
     hasPredictor: predictor === 2,
     ...readSamples(directory),
   };
+}
+
+/** Values that TIFF does not define count as none. */
+function readOrientation(directory: TiffDirectory): number {
+  const orientation = directory.first(tiffTag.orientation, 1);
+  return orientation >= 1 && orientation <= 8 ? orientation : 1;
 }
 
 function readSamples(

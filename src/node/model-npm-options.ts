@@ -29,8 +29,14 @@ export async function readNpmOptions(): Promise<Record<string, unknown>> {
       { cause },
     );
   }
-  const { retry, ...options } = config.flat;
-  return { ...options, retry: { ...(retry as object), ...soonerRetry(config) } };
+  const { retry, preferOnline, ...options } = config.flat;
+  return {
+    ...options,
+    preferOnline,
+    // What npm's cache holds is taken without asking whether it is fresh: a pinned hash decides.
+    preferOffline: !preferOnline,
+    retry: { ...(retry as object), ...soonerRetry(config) },
+  };
 }
 
 /**

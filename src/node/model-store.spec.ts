@@ -28,6 +28,7 @@ const half = 1_500_000;
 
 let work: string;
 let tarball: Buffer;
+let otherTarball: Buffer;
 let manifest: ModelManifest;
 let source: NpmModelSource;
 let server: Server;
@@ -83,6 +84,9 @@ async function makeTarball() {
     "package",
   ]);
   tarball = await readFile(file);
+  await create({ gzip: true, file, cwd: join(work, "tiny"), portable: true }, ["package/padding.bin"]);
+  otherTarball = await readFile(file);
+  await writeFile(file, tarball);
   manifest = await describeModel();
 }
 
@@ -267,8 +271,10 @@ describe("preparing a model", () => {
   test("makes it again when forced", async () => {
     await prepare();
     await writeFile(modelFile(), "broken");
-    await prepare({ force: true, from: join(work, "tiny.tgz") });
+    await prepare({ force: true });
     await readModel(modelFile(), manifest);
+    // The second time it came out of npm's own cache.
+    expect(tarballRequests).toBe(1);
   });
 
   test("a model of another size is no model", async () => {
@@ -377,6 +383,20 @@ or name it: portico prepare tiny --from FILE`,
     expect(events[0]).toEqual({ kind: "unread-file", file: join(cacheDir, "downloads", name) });
   });
 
+  test.each([
+    ["no tarball at all", () => Buffer.from("no tarball at all"), "cannot be read as a tarball: "],
+    ["a tarball of something else", () => otherTarball, "there is no package/Tiny/model.json"],
+  ])("a manifest that pins %s", async (_what, bytesOf, text) => {
+    const file = join(cacheDir, "other.tgz");
+    await writeFile(file, bytesOf());
+    const integrity = `sha512-${createHash("sha512").update(bytesOf()).digest("base64")}`;
+    const other = { ...manifest, sources: [{ ...source, integrity }] };
+    const error = await failure(prepareModel(other, { cacheDir, from: file }));
+    expect(error.reason).toBe("MODEL_CORRUPT");
+    expect(error.message).toContain(`${file}`);
+    expect(error.message).toContain(text);
+  });
+
   test("no such file", async () => {
     const error = await failure(prepare({ from: "/no/such/file.tgz" }));
     expect(error.reason).toBe("CONFIG_INVALID");
@@ -444,6 +464,15 @@ describe("several at once, and interruptions", () => {
     await prepare({ onProgress: (event) => events.push(event) });
     expect(events[0]).toEqual({ kind: "restarting", lostBytes });
     await readModel(modelFile(), manifest);
+    expect(await filesInCache()).toEqual([modelFile().slice(cacheDir.length + 1)]);
+  });
+
+  test("a leftover of this process's own number goes too: in a container all are number 1", async () => {
+    await mkdir(join(cacheDir, "downloads"));
+    await writeFile(`${handFile()}.${process.pid}-0123abcd.partial`, "12345");
+    const events: PrepareEvent[] = [];
+    await prepare({ onProgress: (event) => events.push(event) });
+    expect(events[0]).toEqual({ kind: "restarting", lostBytes: 5 });
     expect(await filesInCache()).toEqual([modelFile().slice(cacheDir.length + 1)]);
   });
 

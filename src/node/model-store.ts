@@ -34,7 +34,7 @@ export interface PrepareOptions {
 
 /**
  * Brings a model into the cache: fetches its weights, checks their hash, converts them. If it is there, nothing
- * is fetched or written. Processes that prepare the same model at once wait for one of them.
+ * is fetched or written. Processes that prepare at once do so one after the other, so nothing is fetched twice.
  * @returns the path of the ONNX file
  * @throws EmbedError `MODEL_UNREACHABLE` if the weights cannot be fetched, `MODEL_CORRUPT` if they or the result
  *   have a wrong hash, `CONFIG_INVALID` if the cache cannot be written, `CANCELLED` by the signal
@@ -49,7 +49,8 @@ export async function prepareModel(manifest: ModelManifest, options: PrepareOpti
   try {
     await mkdir(dirname(file), { recursive: true });
     await mkdir(downloadFolder(cacheDir), { recursive: true });
-    const lock = join(cacheDir, manifest.name, "prepare.lock");
+    // One lock for the whole cache: two models may come from one tarball.
+    const lock = join(cacheDir, "prepare.lock");
     const onWait = (owner: { pid: number; host: string }) =>
       options.onProgress?.({ kind: "waiting", ...owner });
     await withLock(lock, { onWait, ...(options.signal && { signal: options.signal }) }, async () => {

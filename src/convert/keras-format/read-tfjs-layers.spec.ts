@@ -65,7 +65,11 @@ describe("a broken file is refused", () => {
       'model.json: weight "dense/bias": expected dtype "float32", got a quantised tensor',
     ],
     ["a weight twice", modelJson([bias, bias]), 'model.json: weight "dense/bias" is listed twice'],
-    ["too few bytes", modelJson([bias, kernel], ["a.bin"]), "model.json: weights take 16 bytes, the shards hold 6"],
+    [
+      "too few bytes",
+      modelJson([bias, kernel], ["a.bin"]),
+      "model.json: weights take 16 bytes, the shards hold 6",
+    ],
     ["too many bytes", modelJson([bias]), "model.json: weights take 8 bytes, the shards hold 16"],
     [
       "a claim of many gigabytes",

@@ -70,15 +70,19 @@ async function joinShards(
   specs: readonly WeightSpec[],
   readShard: ReadShard,
 ): Promise<Float32Array> {
-  const joined = new Uint8Array(specs.reduce((sum, spec) => sum + spec.count, 0) * bytesPerFloat32);
-  let gotBytes = 0;
-  for (const path of paths) {
-    const shard = await readShard(path);
-    if (gotBytes + shard.byteLength <= joined.byteLength) joined.set(shard, gotBytes);
-    gotBytes += shard.byteLength;
+  const totalBytes = specs.reduce((sum, spec) => sum + spec.count, 0) * bytesPerFloat32;
+  const shards: Uint8Array[] = [];
+  for (const path of paths) shards.push(await readShard(path));
+  const gotBytes = shards.reduce((sum, shard) => sum + shard.byteLength, 0);
+  // Before any memory is taken: shapes may claim anything.
+  if (gotBytes !== totalBytes) {
+    throw invalidModel(`model.json: weights take ${totalBytes} bytes, the shards hold ${gotBytes}`);
   }
-  if (gotBytes !== joined.byteLength) {
-    throw invalidModel(`model.json: weights take ${joined.byteLength} bytes, the shards hold ${gotBytes}`);
+  const joined = new Uint8Array(totalBytes);
+  let offset = 0;
+  for (const shard of shards) {
+    joined.set(shard, offset);
+    offset += shard.byteLength;
   }
   return float32FromLittleEndian(joined);
 }

@@ -1,19 +1,19 @@
 import { addActivation } from "../activations.ts";
-import { formatShape, invalidModel, unsupportedLayer } from "../convert-error.ts";
+import { formatShape, unsupportedLayer } from "../convert-error.ts";
 import { int, ints } from "../graph.ts";
 import type { LayerHandler } from "../layer-handler.ts";
 import { imageInput } from "../layer-inputs.ts";
 import { readChoice, readFlag, readSize, readSizePair, requireSetting } from "../layer-settings.ts";
 import { placeWindow } from "../window.ts";
 
-/** Keras `Conv2D`: kernel (kh, kw, channels / groups, filters) and bias (filters). */
+/** Keras `Conv2D`: kernel (kh, kw, channels, filters) and bias (filters). */
 export const conv2d: LayerHandler = (context) => {
   const { layer } = context;
   const input = imageInput(context);
   const [height, width, channels] = input.shape;
   requireSetting(layer, "data_format", "channels_last");
+  requireSetting(layer, "groups", 1);
   const filters = readSize(layer, "filters");
-  const groups = readSize(layer, "groups", 1);
   const kernel = readSizePair(layer, "kernel_size");
   const strides = readSizePair(layer, "strides", [1, 1]);
   const dilation = readSizePair(layer, "dilation_rate", [1, 1]);
@@ -24,15 +24,10 @@ export const conv2d: LayerHandler = (context) => {
       `dilation_rate is ${formatShape(dilation)} with strides ${formatShape(strides)}; one of them must be (1, 1)`,
     );
   }
-  if (channels % groups !== 0 || filters % groups !== 0) {
-    throw invalidModel(
-      `layer "${layer.name}" (Conv2D): groups is ${groups}; expected a divisor of ${channels} channels and ${filters} filters`,
-    );
-  }
   const padding = readChoice(layer, "padding", ["valid", "same"]);
   const { pads, output } = placeWindow({ input: [height, width], kernel, strides, dilation, padding });
 
-  const shape = [...kernel, channels / groups, filters] as const;
+  const shape = [...kernel, channels, filters] as const;
   const weights = context.constant("kernel", {
     kind: "float32",
     shape: [shape[3], shape[2], shape[0], shape[1]],
@@ -45,7 +40,7 @@ export const conv2d: LayerHandler = (context) => {
   }
   const convolved = context.node("Conv", tensors, {
     dilations: ints(dilation),
-    group: int(groups),
+    group: int(1),
     kernel_shape: ints(kernel),
     pads: ints(pads),
     strides: ints(strides),

@@ -2,8 +2,7 @@ import { type Constant, countUses, floatsOf, type Graph, type GraphNode, indexPr
 
 /**
  * Folds each batch normalisation into the convolution before it, if nothing else takes that convolution's
- * output. Factors are computed in float64 and each weight is rounded to float32 once: with float32 factors the
- * vectors of ResNet50 are further from Keras's.
+ * output. Factors are computed in float64, so each weight is rounded to float32 once.
  */
 export function foldBatchNorm(graph: Graph): Graph {
   const producers = indexProducers(graph);
@@ -14,8 +13,8 @@ export function foldBatchNorm(graph: Graph): Graph {
     const conv = node.op === "BatchNormalization" ? producers.get(node.inputs[0]!) : undefined;
     if (conv?.op !== "Conv" || uses.get(conv.output) !== 1) continue;
     const { kernel, bias } = foldWeights(graph, conv, node);
-    const kernelName = `${conv.output}/kernel`;
-    const biasName = `${conv.output}/bias`;
+    const kernelName = freeName(constants, `${conv.output}/kernel`);
+    const biasName = freeName(constants, `${conv.output}/bias`);
     constants.set(kernelName, kernel).set(biasName, bias);
     replaced.set(conv.output, undefined);
     // The folded convolution stands where the normalisation stood and keeps its output's name.
@@ -29,6 +28,13 @@ export function foldBatchNorm(graph: Graph): Graph {
     replaced.has(node.output) ? (replaced.get(node.output) ?? []) : node,
   );
   return { ...graph, nodes, constants };
+}
+
+/** A layer may be named like another's node, so the name may be taken. */
+function freeName(constants: ReadonlyMap<string, Constant>, base: string): string {
+  let name = base;
+  for (let number = 2; constants.has(name); number++) name = `${base}_${number}`;
+  return name;
 }
 
 /** gamma * (conv(x) + bias - mean) / sqrt(variance + epsilon) + beta, as one kernel and one bias. */
