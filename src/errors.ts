@@ -12,7 +12,8 @@ export const reasonMeanings = {
   SOURCE_EMPTY: "There are no bytes at all.",
   SOURCE_INVALID: "An item of `urls` is not an http or https URL.",
   SOURCE_FORBIDDEN: "The text of the URL shows that this server does not fetch it.",
-  SOURCE_UNREACHABLE: "The bytes could not be fetched or read; the message holds the HTTP status, if there was one.",
+  SOURCE_UNREACHABLE:
+    "The bytes could not be fetched or read; the message holds the HTTP status, if there was one.",
   SOURCE_TOO_LARGE: "The encoded picture is larger than this server takes.",
   // The picture itself.
   IMAGE_UNSUPPORTED: "The bytes are no picture, or a format or variant of one that is not decoded.",

@@ -21,9 +21,10 @@ export interface TestBench {
   close(): Promise<void>;
 }
 
-export async function openTestBench(): Promise<TestBench> {
+/** @param targetName the target that the operator stands for */
+export async function openTestBench(targetName = "portico"): Promise<TestBench> {
   const folder = join(packageFolder, "conformance");
-  const target = await loadTarget(join(folder, "targets"), "portico");
+  const target = await loadTarget(join(folder, "targets"), targetName);
   const selection = {
     profile: "portico",
     protocols: undefined,
@@ -41,7 +42,8 @@ export async function openTestBench(): Promise<TestBench> {
         files,
         fixtureUrl: `http://${fixtureHost.authority}`,
         timeoutMs: 20_000,
-        tolerance: undefined,
+        model: target.model,
+        tolerance: target.tolerance,
         knownFailing,
       });
       const results: TestResult[] = [];

@@ -18,6 +18,7 @@ const program = new Command("portico")
   .description(description)
   .version(version)
   .showHelpAfterError("(portico COMMAND --help lists the options)")
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .addHelpText(
     "after",
     `

@@ -54,8 +54,6 @@ async function serveCommand(options: ServeOptions): Promise<void> {
     logPoolEvent(log, event);
   };
   const { embedder, manifest, workers, why } = await openEmbedderForCli(options, onEvent);
-  // Whoever awaits `ready` below reports the failure; until then it must not end the process unseen.
-  embedder.ready.catch(() => undefined);
   const server = await startServer({
     embedder,
     readiness,

@@ -13,6 +13,7 @@ import { buildRequest } from "./build-request.ts";
 import { checkError } from "./check-error.ts";
 import { checkIdentity } from "./check-identity.ts";
 import { checkVectors, type VectorContext } from "./check-vectors.ts";
+import type { ExpectedVectors } from "./expected-vectors.ts";
 import type { FixtureFiles } from "./fixture-files.ts";
 import type { OperatorClient } from "./operator-client.ts";
 import { codeToString } from "./rpc-code.ts";
@@ -22,6 +23,7 @@ export interface CaseContext {
   /** Where the fixture host listens, `http://host:port`. */
   readonly fixtureUrl: string;
   readonly timeoutMs: number;
+  readonly expected: ExpectedVectors;
   readonly dimension: number | undefined;
   readonly tolerance: Tolerance | undefined;
   readonly otherTransport: VectorContext["otherTransport"];

@@ -82,11 +82,14 @@ test("the profile contract leaves Portico's own promises out", async () => {
   expect(lines.filter((line) => line.startsWith("errors/"))).toEqual([]);
 });
 
-test("a target without the model skips its goldens", async () => {
-  const { lines } = await run({ target: "phantoscope", filter: "photographs/black-canyon", list: true });
-  expect(lines).toEqual([
-    "photographs/black-canyon@grpc (skipped: the target's model is unknown, not resnet50)",
+test("another model has another Identity, and its other cases are not skipped", async () => {
+  const identity = await run({ target: "phantoscope", filter: "identity/*", list: true });
+  expect(identity.lines).toEqual([
+    "identity/resnet50-encoder@grpc (skipped: the target's model is unknown, not resnet50)",
+    "identity/encoder-of-images@grpc",
   ]);
+  const photographs = await run({ target: "phantoscope", filter: "photographs/*canyon", list: true });
+  expect(photographs.lines).toEqual(["photographs/black-canyon@grpc"]);
 });
 
 test.each([

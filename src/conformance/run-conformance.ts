@@ -74,6 +74,7 @@ export async function runConformance(options: ConformanceOptions): Promise<boole
       files,
       fixtureUrl: `http://${fixtureHost.authority}`,
       timeoutMs: options.timeoutMs,
+      model: target.model,
       tolerance: target.tolerance,
       knownFailing,
     });

@@ -1,4 +1,5 @@
 import type { Tolerance } from "../gen/portico/conformance/v1/suite_pb.ts";
+import { createExpectedVectors } from "./expected-vectors.ts";
 import type { FixtureFiles } from "./fixture-files.ts";
 import { findKnownFailing, type KnownFailing } from "./known-failing.ts";
 import type { OperatorClient } from "./operator-client.ts";
@@ -26,6 +27,8 @@ export interface RunOptions {
   readonly files: FixtureFiles;
   readonly fixtureUrl: string;
   readonly timeoutMs: number;
+  /** The model of the target, as its file names it. */
+  readonly model: string;
   readonly tolerance: Tolerance | undefined;
   readonly knownFailing: readonly KnownFailing[];
 }
@@ -33,6 +36,7 @@ export interface RunOptions {
 /** Runs one test after the other, and yields each result as soon as it is there. */
 export async function* runTests(tests: readonly Test[], options: RunOptions): AsyncGenerator<TestResult> {
   const { authority, timeoutMs } = options;
+  const expected = createExpectedVectors(options.files, options.model);
   const clients = new Map<Transport, { client: OperatorClient; dimension: Promise<number | undefined> }>();
   const firstVectors = new Map<string, { name: string; vectors: NonNullable<CaseVerdict["vectors"]> }>();
 
@@ -54,7 +58,7 @@ export async function* runTests(tests: readonly Test[], options: RunOptions): As
       }
       const { client, dimension } = clientOf(transport);
       const otherTransport = firstVectors.get(testCase.name);
-      const context = { ...options, dimension: await dimension, otherTransport };
+      const context = { ...options, expected, dimension: await dimension, otherTransport };
       const startMs = performance.now();
       const verdict = await runCase(client, testCase, context);
       const durationMs = Math.round(performance.now() - startMs);

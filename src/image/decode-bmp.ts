@@ -4,6 +4,7 @@ import { type BmpHeader, bmpCompression, readBmpHeader } from "./header-bmp.ts";
 import { unsupportedVariant } from "./image-errors.ts";
 import { readSample } from "./pack-samples.ts";
 import type { Pixels } from "./pixels.ts";
+import { spreadPalette } from "./spread-palette.ts";
 
 /** Where the bytes of red, green and blue lie in a pixel. */
 type ChannelOffsets = readonly [red: number, green: number, blue: number];
@@ -81,16 +82,16 @@ function choosePutRow(
   };
 }
 
-/** 256 colours as red, green, blue; those that the file does not set are black. */
+/** 256 colours as red, green, blue; the file has blue first. */
 function readPalette({ palette }: BmpHeader, bytes: Uint8Array): Uint8Array {
-  const colours = new Uint8Array(768);
-  for (let i = 0; i < Math.min(palette.colours, 256); i++) {
+  const colours = new Uint8Array(3 * Math.min(palette.colours, 256));
+  for (let i = 0; 3 * i < colours.length; i++) {
     const from = palette.offset + i * palette.colourBytes;
     colours[3 * i] = bytes[from + 2]!;
     colours[3 * i + 1] = bytes[from + 1]!;
     colours[3 * i + 2] = bytes[from]!;
   }
-  return colours;
+  return spreadPalette(colours);
 }
 
 function choosePutRow16(header: BmpHeader): (row: Uint8Array, out: Uint8Array) => void {

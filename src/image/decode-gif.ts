@@ -1,6 +1,7 @@
 import { decodeGifLzw } from "./gif-lzw.ts";
 import { readGifHeader } from "./header-gif.ts";
 import type { Pixels } from "./pixels.ts";
+import { spreadPalette } from "./spread-palette.ts";
 
 /** The row that follows `y` in an interlaced frame of GIF (GIF89a specification, appendix E). */
 const interlacePasses = [
@@ -42,12 +43,4 @@ export function decodeGif(bytes: Uint8Array): Pixels {
     }
   }
   return { width, height, data };
-}
-
-/** 256 colours: black where the palette has none, a ramp of greys where there is no palette at all. */
-function spreadPalette(palette: Uint8Array | undefined): Uint8Array {
-  const colours = new Uint8Array(768);
-  if (palette) colours.set(palette);
-  else for (let i = 0; i < 768; i++) colours[i] = (i / 3) | 0;
-  return colours;
 }

@@ -39,7 +39,7 @@ export function createBlockDecoder(reader: JpegBitReader, out: Int16Array, scan:
     throw corruptImage("jpeg", "the scan needs a Huffman table that is not defined");
   }
   const readDc = (offset: number) => {
-    state.prediction += reader.readSigned(reader.readSymbol(scan.dc!) & 15);
+    state.prediction += reader.readSigned(reader.readSymbol(scan.dc!));
     out[offset] = state.prediction << low;
   };
   if (!scan.progressive) {

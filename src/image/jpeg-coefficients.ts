@@ -93,6 +93,9 @@ function readHuffmanTables(data: Uint8Array, tables: Tables): void {
     if (counts.length < 16 || symbols.length < total || (target & 0xef) > 3) {
       throw corruptImage("jpeg", "expected a Huffman table 0 to 3 that fits its segment");
     }
+    if (target >> 4 === 0 && symbols.some((symbol) => symbol > 15)) {
+      throw corruptImage("jpeg", "expected differences of at most 15 bits in a Huffman table for DC");
+    }
     (target >> 4 === 0 ? tables.dc : tables.ac)[target & 3] = buildHuffmanTable(counts, symbols);
     offset += 17 + total;
   }

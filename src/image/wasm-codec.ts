@@ -28,7 +28,8 @@ export type DecodeRgba = (bytes: Uint8Array) => Promise<RgbaImage>;
 /**
  * Wraps an Emscripten decoder. jsquash's own wrapper keeps a rejected start for ever, and a decoder that has
  * called `exit` is in no known state; so an instance that failed is dropped, and the next picture gets a
- * fresh one. What the decoder prints goes into the error instead of the console.
+ * fresh one. What the decoder prints goes into the error instead of the console. The decoders hand out `ImageData`;
+ * where the runtime has none, they define a plain one themselves.
  * @param options what `decode` is given after the bytes
  * @returns a function that throws an `Error` with the decoder's own words for whatever goes wrong
  */

@@ -11,6 +11,7 @@ import {
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { acceptedCompression } from "./accepted-compression.ts";
+import { withPlainGrpcMessage } from "./grpc-message.ts";
 import { defaultHttpLimits, type HttpLimits } from "./http-limits.ts";
 import type { HttpHandler, HttpLog, HttpRequest, HttpResponse } from "./http-types.ts";
 import { logInternalErrors } from "./log-internal-errors.ts";
@@ -72,7 +73,7 @@ export function createGuardedHandler(options: GuardedHandlerOptions): HttpHandle
     limitReceiveTime(request, rpc, limits.requestTimeoutMs);
     const answer = await rpc({ ...call, body: readBody(request) });
     await discardUnreadBody(request, response, limits);
-    await universalResponseToNodeResponse(answer, response);
+    await universalResponseToNodeResponse(withPlainGrpcMessage(answer), response);
   }
 
   return (request, response) => {

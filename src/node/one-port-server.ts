@@ -112,8 +112,11 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
       if (open !== undefined) sessions.set(session, open - 1);
     });
   });
-  // A peer's protocol error ends its own session and nothing else.
-  http2.on("sessionError", (error) => log("warn", "an HTTP/2 session failed", { error }));
+  // A peer's protocol error ends its own session and nothing else. gRPC's Go client makes one with every
+  // goodbye (a GOAWAY whose stream id nghttp2 refuses), so it is told only where a call was lost.
+  http2.on("sessionError", (error, session) => {
+    if (sessions.get(session)) log("warn", "an HTTP/2 session failed with calls in flight", { error });
+  });
 
   function onRequest(request: HttpRequest, response: HttpResponse): void {
     if (!("stream" in response)) {

@@ -98,5 +98,6 @@ function revive(error: Parameters<typeof EmbedError.fromPlain>[0]): EmbedResult 
 /** A view that owns its whole memory can be transferred; a part of a larger buffer is copied first. */
 function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const owns = bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
-  return owns ? (bytes as Uint8Array<ArrayBuffer>) : bytes.slice();
+  // Not `slice`: a Buffer's own gives a view of the same memory.
+  return owns ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }

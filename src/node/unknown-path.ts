@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { encodeGrpcMessage } from "./grpc-message.ts";
 import type { HttpRequest, HttpResponse } from "./http-types.ts";
 
 /** Longest part of a path that an answer repeats. */
@@ -22,7 +23,7 @@ export function answerUnknownPath(
     const headers = {
       "content-type": contentType,
       "grpc-status": "12",
-      "grpc-message": percentEncode(message),
+      "grpc-message": encodeGrpcMessage(message),
     };
     answer(response, 200, headers);
   } else if (/^application\/(proto|json|connect\+(proto|json))($|;)/.test(contentType) || isConnectGet) {
@@ -45,9 +46,11 @@ export function answerText(request: HttpRequest, response: HttpResponse, status:
 }
 
 function answer(response: HttpResponse, status: number, headers: Record<string, string>, body = ""): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  // No writeHead: without a body, the headers must end the stream, or gRPC sees no trailers-only response.
   // The two classes have the same methods, but their overloads do not unite.
   const either = response as ServerResponse;
-  either.writeHead(status, headers);
   if (body === "") either.end();
   else either.end(body);
 }
@@ -65,9 +68,4 @@ function parseTarget(target: string): { pathname: string; isConnectGet: boolean 
   const [path = "", query = ""] = target.split("?", 2);
   const pathname = path.slice(0, shownPathMaxLength);
   return { pathname, isConnectGet: /(^|&)encoding=(proto|json)(&|$)/.test(query) };
-}
-
-/** `grpc-message` is percent-encoded UTF-8 (gRPC over HTTP/2, "Responses"); spaces may stay. */
-function percentEncode(text: string): string {
-  return encodeURIComponent(text).replaceAll("%20", " ").replaceAll("%2F", "/");
 }

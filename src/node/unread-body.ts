@@ -1,12 +1,24 @@
 import { constants, type Http2ServerRequest } from "node:http2";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { HttpRequest, HttpResponse } from "./http-types.ts";
 
 /**
  * The body of a request. Unlike `for await` over the request itself, leaving early does not destroy the
  * request: over HTTP/1.1 that would take the connection away before the answer is written.
  */
-export function readBody(request: HttpRequest): AsyncIterable<Uint8Array> {
-  return { [Symbol.asyncIterator]: () => request.iterator({ destroyOnReturn: false }) };
+export async function* readBody(request: HttpRequest): AsyncGenerator<Uint8Array> {
+  try {
+    yield* request.iterator({ destroyOnReturn: false });
+  } catch (error) {
+    // Node has several errors for it, and none is a fault of ours.
+    throw new ConnectError(
+      "the client left before its request was complete",
+      Code.Canceled,
+      undefined,
+      [],
+      error,
+    );
+  }
 }
 
 export interface DiscardLimits {
@@ -30,14 +42,18 @@ export async function discardUnreadBody(
   limits: DiscardLimits,
 ): Promise<void> {
   if (request.readableEnded || request.destroyed) return;
-  // An abandoned iterator may still listen, and a stream with such a listener does not flow.
-  request.removeAllListeners("readable");
   if ("stream" in request) {
     resetAfterAnswer(request);
     return;
   }
+  stopReading(request);
   const complete = await discard(request, limits);
   if (!complete && !response.headersSent) response.setHeader("connection", "close");
+}
+
+/** An abandoned iterator may still listen, and a stream with such a listener does not flow. */
+function stopReading(request: HttpRequest): void {
+  request.removeAllListeners("readable");
 }
 
 /** Whether the body ended within the limits. */
@@ -71,14 +87,22 @@ const endOfStreamWaitMs = 1_000;
 
 function resetAfterAnswer(request: Http2ServerRequest): void {
   const { stream } = request;
+  // Only now: a call that streams both ways is read while it is answered.
+  const discardRest = () => {
+    stopReading(request);
+    request.resume();
+  };
   const reset = () => {
     if (!stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
   };
-  request.resume();
-  // The answer's last frame is queued in this event; a reset in the same turn would overtake it.
-  stream.once("wantTrailers", () => setImmediate(reset));
+  stream.once("wantTrailers", () => {
+    discardRest();
+    // The answer's last frame is queued in this event; a reset in the same turn would overtake it.
+    setImmediate(reset);
+  });
   // An answer without a body has no such event.
   stream.once("finish", () => {
+    discardRest();
     const timer = setTimeout(reset, endOfStreamWaitMs);
     stream.once("close", () => clearTimeout(timer));
   });

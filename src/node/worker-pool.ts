@@ -49,6 +49,8 @@ export function createWorkerPool(options: WorkerPoolOptions): Embedder {
   const setup = options.loadSetup();
   const first = setup.then((value) => openWorker(value));
   const ready = first.then(() => undefined);
+  // Whoever awaits it sees the failure; the pool itself tells every picture in its queue.
+  ready.catch(() => undefined);
   first.then(
     async () => {
       // The others start only now, so that they do not slow the first one down.

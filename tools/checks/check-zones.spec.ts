@@ -34,11 +34,6 @@ test.each([
     problem: "src/embed/a.ts: node:fs is not on the core's list of libraries",
   },
   {
-    path: "engine/a.ts",
-    text: "export const cores = process.env.CORES;",
-    problem: "src/engine/a.ts: core code must not use process",
-  },
-  {
     path: "web/a.ts",
     text: 'import "node:fs";',
     problem: "src/web/a.ts: the browser zone must not import node:fs",

@@ -39,19 +39,6 @@ export const coreLibraries: Readonly<Record<string, string>> = {
   "@connectrpc/connect": "routes and errors; the transport is the host's",
   "@jsquash/jpeg": "mozjpeg as wasm: bit-exact with Pillow",
   "@jsquash/webp": "libwebp as wasm: bit-exact with Pillow",
-  "fast-png": "PNG with raw samples, palette and tRNS",
-  "jpeg-js": "CMYK JPEG, which mozjpeg's wrapper refuses",
-  omggif: "GIF frames",
+  fflate: "zlib inflate, streamed, so that it can be bounded",
   "onnxruntime-web": "types only; the runtime is injected",
 };
-
-/** Names of other runtimes that core code must not touch, as identifiers. */
-export const forbiddenGlobals = [
-  "process",
-  "Buffer",
-  "document",
-  "window",
-  "require",
-  "__dirname",
-  "console",
-];

@@ -151,7 +151,7 @@ async function test(): Promise<void> {
     if (readyMs > readyWithinMs)
       throw new Error(`expected ready within ${readyWithinMs} ms, took ${readyMs}`);
   } finally {
-    process.kill(pid, "SIGTERM");
+    if (server.exitCode === null) process.kill(pid, "SIGTERM");
     expectEqual("exit code after SIGTERM", await exitCode(server), 0);
   }
 }
@@ -164,8 +164,8 @@ async function waitUntilReady(server: ChildProcess): Promise<{ pid: number }> {
   const ready = new Promise<{ pid: number }>((found) => {
     createInterface(server.stdout!).on("line", (line) => {
       console.log(`container: ${line}`);
-      const entry = JSON.parse(line) as { msg: string; pid: number };
-      if (entry.msg === "ready") found(entry);
+      const entry = line.startsWith("{") ? (JSON.parse(line) as { msg: string; pid: number }) : undefined;
+      if (entry?.msg === "ready") found(entry);
     });
   });
   return Promise.race([ready, ended]);

@@ -413,6 +413,7 @@ export type VectorsExpectation = Message<"portico.conformance.v1.VectorsExpectat
 
   /**
    * Per vector the picture under fixtures/images/ whose Keras vector it must equal; empty = not compared.
+   * A target with another model is compared with its own earlier vectors of the picture.
    *
    * @generated from field: repeated string goldens = 2;
    */

@@ -45,7 +45,7 @@ export type Target = Message<"portico.conformance.v1.Target"> & {
   httpVersions: HttpVersion[];
 
   /**
-   * The model that makes the vectors; cases with another model's goldens are skipped.
+   * The model that makes the vectors; those of another model than resnet50 are compared among themselves.
    *
    * @generated from field: string model = 5;
    */

@@ -1,0 +1,171 @@
+import { cp, mkdir, mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { runPortico } from "../../tools/run-portico.ts";
+import { type PorticoProcess, startPortico } from "../../tools/start-portico.ts";
+import { Health, HealthCheckResponse_ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
+import { Operator } from "../gen/omnisearch/operator_pb.ts";
+import { findModelManifest, prepareModel } from "../node/model-store.ts";
+
+let folder: string;
+let photo: string;
+let server: PorticoProcess | undefined;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "portico-serve-"));
+  photo = await readFile(
+    new URL("../../fixtures/images/photo/locomotion-house-cat.jpg", import.meta.url),
+    "base64",
+  );
+});
+afterEach(() => server?.stop("SIGKILL"));
+afterAll(() => rm(folder, { recursive: true }));
+
+const clientOf = (address: string) =>
+  createClient(Operator, createGrpcTransport({ baseUrl: `http://${address}` }));
+
+const codeOf = (call: Promise<unknown>) =>
+  call.then(
+    () => "ok",
+    (error: unknown) => Code[ConnectError.from(error).code],
+  );
+
+/** A TCP port on which nothing ever answers. */
+async function silentPort(): Promise<{ listener: Server; port: number }> {
+  const listener = createServer();
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  const address = listener.address();
+  return { listener, port: typeof address === "object" && address ? address.port : 0 };
+}
+
+describe("portico serve", () => {
+  test("answers at once, and holds what needs the model", async () => {
+    const { listener, port } = await silentPort();
+    server = await startPortico({
+      args: ["--cache", join(folder, "empty")],
+      env: { npm_config_registry: `http://127.0.0.1:${port}/`, npm_config_cache: join(folder, "npm") },
+      until: "listening; the model is loading",
+    });
+    const client = clientOf(server.address);
+    await expect(client.identity({})).resolves.toMatchObject({
+      name: "resnet50_encoder",
+      endpoint: server.address,
+    });
+    await expect(codeOf(client.healthy({}))).resolves.toBe("Unavailable");
+    await expect(client.execute({})).resolves.toMatchObject({ nums: 0n });
+    await expect(codeOf(client.execute({ datas: [photo] }, { timeoutMs: 300 }))).resolves.toBe(
+      "DeadlineExceeded",
+    );
+    const health = createClient(Health, createGrpcTransport({ baseUrl: `http://${server.address}` }));
+    await expect(health.check({})).resolves.toMatchObject({
+      status: HealthCheckResponse_ServingStatus.NOT_SERVING,
+    });
+    listener.close();
+  });
+
+  test("listens on OP_ENDPOINT's port on all interfaces and echoes it", async () => {
+    const { listener, port } = await silentPort();
+    await new Promise((resolve) => listener.close(resolve));
+    server = await startPortico({ env: { OP_ENDPOINT: `192.0.2.85:${port}` } });
+    expect(server.log[0]).toMatchObject({ endpoint: `192.0.2.85:${port}` });
+    for (const host of ["127.0.0.1", "127.0.0.2"]) {
+      await expect(clientOf(`${host}:${port}`).identity({})).resolves.toMatchObject({
+        endpoint: `192.0.2.85:${port}`,
+      });
+    }
+    await expect(clientOf(`127.0.0.1:${port}`).healthy({})).resolves.toMatchObject({ healthy: "healthy" });
+  });
+
+  test("says where, with which model and engine, and a line to try", async () => {
+    server = await startPortico();
+    const ready = server.log.find(({ msg }) => msg === "ready");
+    expect(ready).toMatchObject({
+      url: `http://${server.address}`,
+      model: "resnet50",
+      engine: "ort-wasm",
+      workers: expect.stringMatching(/^\d \(.+\)$/),
+      startMs: expect.any(Number),
+    });
+    await expect
+      .poll(() => server?.log.at(-1)?.msg + String(server?.log.at(-2)?.msg))
+      .toContain(`-d @- http://${server.address}/omnisearch.Operator/Execute`);
+  });
+
+  test("SIGTERM lets calls in flight end, over gRPC and over HTTP/1.1", async () => {
+    server = await startPortico();
+    const connect = createConnectTransport({ baseUrl: `http://${server.address}`, httpVersion: "1.1" });
+    const calls = [
+      clientOf(server.address).execute({ datas: [photo, photo] }),
+      createClient(Operator, connect).execute({ datas: [photo, photo] }),
+    ];
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const stopped = server.stop("SIGTERM");
+    for (const reply of await Promise.all(calls)) expect(reply.nums).toBe(2n);
+    await expect(stopped).resolves.toBe(0);
+    await expect(codeOf(clientOf(server.address).identity({}))).resolves.toBe("Unavailable");
+  });
+});
+
+describe("portico serve ends with one line", () => {
+  test.each([
+    {
+      name: "a wrong OP_ENDPOINT",
+      args: [],
+      env: { OP_ENDPOINT: "http://a:1" },
+      stderr: 'portico: OP_ENDPOINT: expected HOST:PORT, got "http://a:1"\n',
+    },
+    {
+      name: "a model that does not exist",
+      args: ["--model", "resnet5"],
+      env: {},
+      stderr: 'portico: there is no model "resnet5"; known models: resnet50\n',
+    },
+    {
+      name: "a wrong entry of --allow-hosts",
+      args: ["--listen", "127.0.0.1:0", "--allow-hosts", "a:b"],
+      env: {},
+      stderr:
+        'portico: expected HOST or HOST:PORT in --allow-hosts (an IPv6 address in brackets), got "a:b"\n',
+    },
+    {
+      name: "a wrong number",
+      args: ["--workers", "0"],
+      env: {},
+      stderr: expect.stringContaining('expected an integer of at least 1, got "0"'),
+    },
+  ])("on $name", async ({ args, env, stderr }) => {
+    const run = await runPortico(["serve", ...args], env);
+    expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 2, stderr });
+  });
+
+  test("on a port that is taken", async () => {
+    const { listener, port } = await silentPort();
+    const run = await runPortico(["serve", "--listen", `127.0.0.1:${port}`]);
+    listener.close();
+    expect({ code: run.code, stderr: run.stderr }).toEqual({
+      code: 2,
+      stderr: `portico: expected port ${port} on 127.0.0.1 to be free, but something listens there already; choose another with --listen HOST:PORT or the environment variable OP_ENDPOINT\n`,
+    });
+  });
+
+  test("on a model file that was tampered with", async () => {
+    const manifest = await findModelManifest("resnet50");
+    const cache = join(folder, "tampered");
+    const prepared = await prepareModel(manifest);
+    const copy = join(cache, "resnet50", manifest.onnx.sha256.slice(0, 16), "model.onnx");
+    await mkdir(join(copy, ".."), { recursive: true });
+    await cp(prepared, copy);
+    const file = await open(copy, "r+");
+    await file.write(Buffer.from([0xff]), 0, 1, 40_000_000);
+    await file.close();
+    const run = await runPortico(["serve", "--listen", "127.0.0.1:0", "--cache", cache]);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(
+      new RegExp(`^portico: .*${copy}.*expected .*${manifest.onnx.sha256}.*portico prepare.*--force.*\n$`),
+    );
+  });
+});

@@ -1,0 +1,39 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { startPortico } from "./start-portico.ts";
+
+/**
+ * Starts the built server and holds it against the conformance suites over all protocols.
+ * `node tools/conformance-dist.ts REPORT.json`
+ */
+
+/** A port that was free a moment ago: the server must be told the runner's address before the runner starts. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address ? address.port : 0;
+}
+
+const [report = "output/conformance.json"] = process.argv.slice(2);
+const fixtureHost = `127.0.0.1:${await freePort()}`;
+const server = await startPortico({
+  entry: "dist/cli/portico.js",
+  // A host that never answers is one of the cases; three seconds of it are enough.
+  args: ["--allow-hosts", fixtureHost, "--fetch-timeout-ms", "3000"],
+});
+const runner = spawn(
+  process.execPath,
+  [
+    ...["src/cli/portico.ts", "conformance", "--endpoint", server.address, "--fixture-host", fixtureHost],
+    ...["--json", report, "--junit", report.replace(/\.json$/, ".xml")],
+  ],
+  { stdio: "inherit" },
+);
+const [code] = (await once(runner, "exit")) as [number | null];
+const exitCode = await server.stop();
+if (exitCode !== 0) console.error(`the server ended with exit code ${exitCode} instead of 0`);
+process.exitCode = code === 0 && exitCode === 0 ? 0 : 1;

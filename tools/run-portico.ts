@@ -1,0 +1,28 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+export interface PorticoRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a `portico` command in a process of its own to its end. */
+export async function runPortico(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<PorticoRun> {
+  const child = spawn(process.execPath, ["src/cli/portico.ts", ...args], {
+    cwd: fileURLToPath(new URL("../", import.meta.url)),
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "exit") as Promise<[number | null]>,
+  ]);
+  return { code, stdout, stderr };
+}
