@@ -221,6 +221,9 @@ describe("a body over the limit", () => {
     await expectAlive();
     expect(session.closed).toBe(false);
     expect(running.server.connections()).toBe(2);
+    // No stream is left open: the session ends as soon as it is asked to.
+    session.close();
+    await vi.waitFor(() => expect(running.server.connections()).toBe(1));
   });
 
   const http1Post = (length: number, more = "") =>

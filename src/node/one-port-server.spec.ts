@@ -267,6 +267,15 @@ describe("idle HTTP/2 sessions", () => {
   });
 });
 
+test("an HTTP/2 client that goes without a GOAWAY leaves nothing behind", async () => {
+  const socket = connect({ host: "127.0.0.1", port: running.port });
+  socket.write(http2Hello);
+  await once(socket, "data");
+  socket.resume().end();
+  await once(socket, "close");
+  await vi.waitFor(() => expect(running.server.connections()).toBe(0));
+});
+
 test("connections beyond the limit are refused, and logged once", async () => {
   const small = await start({ maxConnections: 2 });
   try {

@@ -83,8 +83,13 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
     socket.setNoDelay(true);
     sniffHttpVersion(socket, limits.prefaceTimeoutMs, (version) => {
       sockets.set(socket, version);
-      if (version === 2) http2.emit("connection", socket);
-      else for (const listener of toHttp1) listener.call(http1, socket);
+      if (version === 1) {
+        for (const listener of toHttp1) listener.call(http1, socket);
+        return;
+      }
+      // Only HTTP/1.1 knows half-open connections; a session whose client went would stay for ever.
+      socket.allowHalfOpen = false;
+      http2.emit("connection", socket);
     });
   });
   http1.on("drop", () => {

@@ -41,7 +41,7 @@ export async function discardUnreadBody(
   response: HttpResponse,
   limits: DiscardLimits,
 ): Promise<void> {
-  if (request.readableEnded || request.destroyed) return;
+  return;
   if ("stream" in request) {
     resetAfterAnswer(request);
     return;

@@ -1,12 +1,5 @@
 import { execFileSync } from "node:child_process";
-import {
-  clearField,
-  create,
-  createFileRegistry,
-  type DescFile,
-  fromBinary,
-  toBinary,
-} from "@bufbuild/protobuf";
+import { create, createFileRegistry, type DescFile, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   type FileDescriptorProto,
   FileDescriptorProtoSchema,

@@ -1,0 +1,137 @@
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runPortico } from "../../tools/run-portico.ts";
+import { compareVectors } from "../embed/compare-vectors.ts";
+import { readVectorGolden } from "../node/vector-golden.ts";
+
+const images = fileURLToPath(new URL("../../fixtures/images", import.meta.url));
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "portico-embed-"));
+  await mkdir(join(folder, "photos/below/.hidden"), { recursive: true });
+  await cp(join(images, "photo/locomotion-house-cat.jpg"), join(folder, "photos/b.jpg"));
+  await writeFile(join(folder, "photos/c.jpg"), "no picture");
+  await cp(join(images, "png/rgb-8bit.png"), join(folder, "photos/below/d.png"));
+  await writeFile(join(folder, "photos/below/.hidden/e.png"), "");
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function expectVector(vector: ArrayLike<number>, image: string): Promise<void> {
+  const golden = await readVectorGolden(image);
+  const { maxAbsError } = compareVectors(Float32Array.from(vector), golden.vector);
+  expect(maxAbsError).toBeLessThanOrEqual(golden.tolerance);
+}
+
+/** Rows of a NumPy file, read by its own rules. */
+async function readNpy(path: string): Promise<Float32Array[]> {
+  const bytes = await readFile(path);
+  expect(bytes.subarray(0, 8).toString("latin1")).toBe("\x93NUMPY\x01\x00");
+  const start = 10 + bytes.readUInt16LE(8);
+  expect(start % 64).toBe(0);
+  const header = bytes.subarray(10, start).toString("latin1");
+  const shape = /^\{'descr': '<f4', 'fortran_order': False, 'shape': \((\d+), (\d+)\), \} *\n$/.exec(header);
+  const [rows, columns] = [Number(shape?.[1]), Number(shape?.[2])];
+  expect(bytes.length).toBe(start + rows * columns * 4);
+  return Array.from({ length: rows }, (_, row) =>
+    Float32Array.from({ length: columns }, (_, column) =>
+      bytes.readFloatLE(start + (row * columns + column) * 4),
+    ),
+  );
+}
+
+const jsonLines = (text: string) =>
+  text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { source: string; vector?: number[]; error?: { reason: string } });
+
+describe("portico embed", () => {
+  test("a folder to .npy: no row shifts where a file fails", async () => {
+    const out = join(folder, "out.npy");
+    const run = await runPortico(["embed", join(folder, "photos"), "--out", out]);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain(`portico: ${join(folder, "photos/c.jpg")}: IMAGE_UNSUPPORTED: not an image`);
+    expect(run.stderr).toContain("portico: 1 of 3 sources failed; the lines above say why\n");
+    const [cat, png, failed, ...rest] = await readNpy(out);
+    expect(rest).toEqual([]);
+    const names = jsonLines(await readFile(`${out}.jsonl`, "utf8")).map(({ source }) =>
+      source.slice(folder.length),
+    );
+    expect(names).toEqual(["/photos/b.jpg", "/photos/below/d.png", "/photos/c.jpg"]);
+    await expectVector(cat as Float32Array, "photo/locomotion-house-cat.jpg");
+    await expectVector(png as Float32Array, "png/rgb-8bit.png");
+    expect((failed as Float32Array).every(Number.isNaN)).toBe(true);
+  });
+
+  test("files and URLs to JSON lines on stdout, in order", async () => {
+    const photo = await readFile(join(images, "photo/allium-oreophilum.jpg"));
+    const server = createServer((request, response) => {
+      if (request.url === "/a.jpg") response.end(photo);
+      else response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const host = `127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
+    const sources = [
+      `http://${host}/missing`,
+      join(folder, "photos/b.jpg"),
+      `http://${host}/a.jpg`,
+      join(folder, "none"),
+    ];
+    const run = await runPortico(["embed", ...sources, "--allow-hosts", host]);
+    server.close();
+    expect(run.code).toBe(1);
+    const rows = jsonLines(run.stdout);
+    expect(rows.map(({ source, error }) => ({ source, reason: error?.reason }))).toEqual([
+      { source: sources[0], reason: "SOURCE_UNREACHABLE" },
+      { source: sources[1], reason: undefined },
+      { source: sources[2], reason: undefined },
+      { source: sources[3], reason: "SOURCE_UNREACHABLE" },
+    ]);
+    await expectVector(rows[1]?.vector as number[], "photo/locomotion-house-cat.jpg");
+    await expectVector(rows[2]?.vector as number[], "photo/allium-oreophilum.jpg");
+    expect(run.stderr).toContain("HTTP status 404");
+    expect(run.stderr).toContain(
+      `portico: ${sources[3]}: SOURCE_UNREACHABLE: cannot read the file: ENOENT\n`,
+    );
+  });
+
+  test.each([
+    {
+      name: "another ending",
+      args: ["--out", "x.csv"],
+      stderr: 'portico: --out: expected a path that ends in .npy or .jsonl, got "x.csv"\n',
+    },
+    {
+      name: "a folder that is not there",
+      args: ["--out", "/nowhere/x.npy"],
+      stderr: expect.stringMatching(/^portico: --out: cannot write \/nowhere\/x\.npy: ENOENT/),
+    },
+  ])("refuses $name before it embeds anything", async ({ args, stderr }) => {
+    const run = await runPortico(["embed", join(folder, "photos"), ...args]);
+    expect(run).toMatchObject({ code: 2, stdout: "", stderr });
+  });
+});
+
+describe("portico verify", () => {
+  test("prints a table and succeeds", async () => {
+    const run = await runPortico(["verify", "--only", "photo/locomotion"]);
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    expect(run.stdout).toMatch(
+      /^resnet50 on ort-wasm, against real Keras\n.*\nphoto\/locomotion-house-cat\.jpg {2}ok +\d\.\d\de-\d+ {2}1\.0{9}\n1 passed, 0 failed; largest error \d\.\d\de-\d+\n$/,
+    );
+  });
+
+  test("names a part that no fixture has", async () => {
+    const run = await runPortico(["verify", "--only", "nothing"]);
+    expect(run).toMatchObject({
+      code: 2,
+      stderr: `portico: --only: expected a part of a fixture's path, got "nothing", which none has\n`,
+    });
+  });
+});
