@@ -31,6 +31,17 @@ test("settleBefore gives what the promise gives", async () => {
   );
 });
 
+test("settleBefore takes care of a promise that rejects after the signal", async () => {
+  const unhandled: unknown[] = [];
+  const listener = (reason: unknown) => unhandled.push(reason);
+  process.on("unhandledRejection", listener);
+  const late = Promise.reject(new Error("late"));
+  await expect(settleBefore(late, AbortSignal.abort())).rejects.toMatchObject(gone);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  process.off("unhandledRejection", listener);
+  expect(unhandled).toEqual([]);
+});
+
 test("settleBefore ends with the signal", async () => {
   const never = new Promise(() => undefined);
   await expect(settleBefore(never, AbortSignal.abort())).rejects.toMatchObject(gone);

@@ -6,7 +6,11 @@ import { EmbedError } from "../errors.ts";
  */
 export async function settleBefore<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
-  if (signal.aborted) throw abortError(signal);
+  if (signal.aborted) {
+    // Nobody will look at it any more, and a rejection that nobody looks at ends the process.
+    promise.catch(() => undefined);
+    throw abortError(signal);
+  }
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(abortError(signal));

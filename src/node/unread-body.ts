@@ -41,7 +41,7 @@ export async function discardUnreadBody(
   response: HttpResponse,
   limits: DiscardLimits,
 ): Promise<void> {
-  return;
+  if (request.readableEnded || request.destroyed) return;
   if ("stream" in request) {
     resetAfterAnswer(request);
     return;
