@@ -221,7 +221,26 @@ describe("a body over the limit", () => {
     await expectAlive();
     expect(session.closed).toBe(false);
     expect(running.server.connections()).toBe(2);
-    // No stream is left open: the session ends as soon as it is asked to.
+    // No stream is left open, or the session would not end.
+    session.destroy();
+    await vi.waitFor(() => expect(running.server.connections()).toBe(1));
+  });
+
+  test.each([1, 8])("over HTTP/2, of a client that resets the stream with code %d", async (code) => {
+    for (let round = 0; round < 5; round++) {
+      const stream = session.request({
+        ":method": "POST",
+        ":path": `${operator}/Execute`,
+        "content-type": json,
+      });
+      const closed = new Promise((resolve) => stream.on("close", resolve));
+      stream.on("error", () => undefined).resume();
+      stream.write(Buffer.alloc(500_000));
+      await sleep(round);
+      stream.close(code);
+      await closed;
+    }
+    await expectAlive();
     session.close();
     await vi.waitFor(() => expect(running.server.connections()).toBe(1));
   });

@@ -87,23 +87,28 @@ const endOfStreamWaitMs = 1_000;
 
 function resetAfterAnswer(request: Http2ServerRequest): void {
   const { stream } = request;
-  // Only now: a call that streams both ways is read while it is answered.
-  const discardRest = () => {
-    stopReading(request);
-    request.resume();
-  };
   const reset = () => {
     if (!stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
   };
+  // Only now: a call that streams both ways is read while it is answered.
   stream.once("wantTrailers", () => {
-    discardRest();
+    dropIncoming(stream);
     // The answer's last frame is queued in this event; a reset in the same turn would overtake it.
     setImmediate(reset);
   });
   // An answer without a body has no such event.
   stream.once("finish", () => {
-    discardRest();
+    dropIncoming(stream);
     const timer = setTimeout(reset, endOfStreamWaitMs);
     stream.once("close", () => clearTimeout(timer));
   });
+}
+
+/**
+ * Throws away what is or gets buffered. Resuming the request would not do: once it is closed it takes nothing
+ * more from its stream, which Node then pauses for ever, and its session with it.
+ */
+function dropIncoming(stream: Http2ServerRequest["stream"]): void {
+  stream.removeAllListeners("data");
+  stream.resume();
 }
