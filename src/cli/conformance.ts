@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
-import { appendList, positiveInteger } from "./common-options.ts";
+import { commandName } from "../node/command-name.ts";
+import { appendList, milliseconds } from "./common-options.ts";
 
 interface ConformanceFlags {
   readonly endpoint?: string;
@@ -39,7 +40,7 @@ export function addConformanceCommand(program: Command): void {
       "--fixture-host <host:port>",
       "where this command serves pictures for the operator to fetch; start Portico with --allow-hosts HOST:PORT",
     )
-    .option("--timeout-ms <n>", "time for each call", positiveInteger, 60_000)
+    .option("--timeout-ms <n>", "time for each call", milliseconds, 60_000)
     .option("--json <file>", "write the results as JSON")
     .option("--junit <file>", "write the results as JUnit XML")
     .option("--list", "print the cases and stop")
@@ -47,9 +48,9 @@ export function addConformanceCommand(program: Command): void {
       "after",
       `
 Examples:
-  portico serve --allow-hosts 127.0.0.1:52080
-  portico conformance --endpoint 127.0.0.1:52001 --fixture-host 127.0.0.1:52080
-  portico conformance --endpoint 10.0.0.7:80 --target phantoscope --profile contract
+  ${commandName()} serve --allow-hosts 127.0.0.1:52080
+  ${commandName()} conformance --endpoint 127.0.0.1:52001 --fixture-host 127.0.0.1:52080
+  ${commandName()} conformance --endpoint 10.0.0.7:80 --target phantoscope --profile contract
 
 Exit codes: 0 nothing failed, 1 a case failed, 2 wrong usage, or nobody listens at the endpoint.`,
     )

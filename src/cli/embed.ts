@@ -1,12 +1,17 @@
-import { SingleBar } from "cli-progress";
+import { constants } from "node:os";
 import type { Command } from "commander";
 import type { Embedder } from "../embed/embedder.ts";
 import { EmbedError } from "../errors.ts";
+import { commandName } from "../node/command-name.ts";
 import { createFetchImage } from "../node/fetch-image.ts";
 import { addEngineOptions, type EngineOptions } from "./common-options.ts";
+import { createEmbedProgress } from "./embed-progress.ts";
 import { type EmbedSource, listSources } from "./embed-sources.ts";
 import { addFetchOptions, type FetchOptions, toFetchPolicy } from "./fetch-options.ts";
+import { mapInOrder } from "./map-in-order.ts";
 import { openEmbedderForCli } from "./open-embedder-for-cli.ts";
+import { stderrProgress } from "./progress-output.ts";
+import { reportShortfall } from "./report-error.ts";
 import { type EmbedRow, openVectorWriter } from "./write-vectors.ts";
 
 interface EmbedCommandOptions extends EngineOptions, FetchOptions {
@@ -21,8 +26,16 @@ export function addEmbedCommand(program: Command): void {
     .addHelpText(
       "after",
       `
+Formats: JPEG, PNG, WebP, GIF, BMP, TIFF (of several frames or pages the first), told by their content, whatever
+the name. A DIR stands for every file below it, sorted by path; hidden files and folders are left out, and
+everything else counts: a file that is no picture is a source that fails.
 A source that fails gives one line on stderr, an error in .jsonl, a row of NaN in .npy (with x.npy.jsonl
-naming every row), and exit code 1; the others are embedded all the same.`,
+naming every row), and exit code 1; the others are embedded all the same. --out is written as x.npy.partial
+and renamed at the end.
+
+Examples:
+  ${commandName()} embed photo.jpg
+  ${commandName()} embed photos/ https://example.com/a.png --out vectors.npy`,
     )
     .action(embedCommand);
 }
@@ -37,47 +50,37 @@ async function embedCommand(names: string[], options: EmbedCommandOptions): Prom
     );
   const { embedder, manifest, workers } = await openEmbedderForCli(options);
   const writer = await openVectorWriter(options.out, sources.length, manifest.identity.dimension);
-  const bar = new SingleBar({
-    format: "{bar} {value}/{total} pictures, {eta_formatted} left",
-    noTTYOutput: false,
-  });
+  const output = stderrProgress();
+  // JSON lines on the terminal would tear a bar apart.
+  const isTTY = output.isTTY && options.out !== undefined;
+  const progress = createEmbedProgress(sources.length, { ...output, isTTY });
+  const cleanUp = () => {
+    progress.stop();
+    writer.discard();
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    cleanUp();
+    process.exit(128 + constants.signals[signal]);
+  };
+  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+
   let failed = 0;
   try {
     await embedder.ready;
-    if (options.out !== undefined) bar.start(sources.length, 0);
-    for await (const row of embedInOrder(embedder, sources, workers * 2)) {
+    for await (const row of mapInOrder(sources, workers * 2, (source) => embedSource(embedder, source))) {
       if (row.error) {
         failed += 1;
-        process.stderr.write(`portico: ${row.source}: ${row.error.reason}: ${row.error.message}\n`);
+        progress.say(`portico: ${row.source}: ${row.error.reason}: ${row.error.message}`);
       }
       await writer.write(row);
-      bar.increment();
+      progress.advance();
     }
-  } finally {
-    bar.stop();
     await writer.close();
+  } finally {
+    cleanUp();
     await embedder.dispose();
   }
-  if (failed > 0) {
-    throw new EmbedError(
-      "REQUEST_INVALID",
-      `${failed} of ${sources.length} sources failed; the lines above say why`,
-    );
-  }
-}
-
-/** Rows in the order of the sources, with at most `ahead` pictures under way. */
-async function* embedInOrder(
-  embedder: Embedder,
-  sources: readonly EmbedSource[],
-  ahead: number,
-): AsyncGenerator<EmbedRow> {
-  const underWay: Promise<EmbedRow>[] = [];
-  for (const source of sources) {
-    underWay.push(embedSource(embedder, source));
-    if (underWay.length >= ahead) yield await (underWay.shift() as Promise<EmbedRow>);
-  }
-  for (const row of underWay) yield await row;
+  if (failed > 0) reportShortfall(`${failed} of ${sources.length} sources failed; the lines above say why`);
 }
 
 async function embedSource(embedder: Embedder, { name, read }: EmbedSource): Promise<EmbedRow> {

@@ -1,11 +1,11 @@
 import { type Command, Option } from "commander";
 import { defaultFetchPolicy, type FetchMode, type FetchPolicy, fetchModes } from "../node/fetch-policy.ts";
-import { appendList, positiveInteger } from "./common-options.ts";
+import { appendList, milliseconds, positiveInteger } from "./common-options.ts";
 
 /** Options of every command that fetches pictures from URLs. */
 export interface FetchOptions {
   readonly urls: FetchMode;
-  readonly allowHosts: readonly string[];
+  readonly allowHosts?: readonly string[];
   readonly fetchTimeoutMs: number;
   readonly fetchMaxRedirects: number;
   readonly maxImageBytes: number;
@@ -22,12 +22,11 @@ export function addFetchOptions(command: Command): Command {
       "--allow-hosts <list>",
       "HOST or HOST:PORT that may be fetched though not public; comma-separated",
       appendList,
-      [],
     )
     .option(
       "--fetch-timeout-ms <n>",
       "time for one URL, redirects and body included",
-      positiveInteger,
+      milliseconds,
       defaultFetchPolicy.timeoutMs,
     )
     .option(
@@ -36,14 +35,18 @@ export function addFetchOptions(command: Command): Command {
       positiveInteger,
       defaultFetchPolicy.maxRedirects,
     )
-    .option("--max-image-bytes <n>", "largest encoded picture", positiveInteger, defaultFetchPolicy.maxBytes);
+    .addOption(
+      new Option("--max-image-bytes <n>", "largest encoded picture")
+        .argParser(positiveInteger)
+        .default(defaultFetchPolicy.maxBytes, `${defaultFetchPolicy.maxBytes / 2 ** 20} MiB`),
+    );
 }
 
 export function toFetchPolicy(options: FetchOptions): FetchPolicy {
   return {
     ...defaultFetchPolicy,
     mode: options.urls,
-    allowHosts: options.allowHosts,
+    allowHosts: options.allowHosts ?? [],
     maxBytes: options.maxImageBytes,
     timeoutMs: options.fetchTimeoutMs,
     maxRedirects: options.fetchMaxRedirects,

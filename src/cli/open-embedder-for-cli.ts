@@ -1,7 +1,7 @@
 import type { Embedder } from "../embed/embedder.ts";
 import type { ModelManifest } from "../embed/model-manifest.ts";
 import { chooseWorkers, readMachine } from "../node/default-workers.ts";
-import { findModelManifest } from "../node/model-store.ts";
+import { findModelManifest } from "../node/model-catalog.ts";
 import { openEmbedder } from "../node/open-embedder.ts";
 import type { PoolEvent } from "../node/worker-pool.ts";
 import type { EngineOptions } from "./common-options.ts";
@@ -31,6 +31,9 @@ export async function openEmbedderForCli(
     workers,
     threads: options.threads,
     limits: { maxPixels: options.maxPixels },
+    itemTimeoutMs: options.itemTimeoutMs,
+    queue: { maxItems: options.maxQueuedItems, maxBytes: options.maxQueuedBytes },
+    engine: options.engine,
     ...(onEvent && { onEvent }),
   });
   return { embedder, manifest, workers, why };

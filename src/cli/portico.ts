@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { commandName } from "../node/command-name.ts";
 import { packageFile } from "../node/package-file.ts";
 import { addConformanceCommand } from "./conformance.ts";
 import { addEmbedCommand } from "./embed.ts";
@@ -14,19 +15,26 @@ const { version, description } = JSON.parse(readFileSync(packageFile("package.js
   description: string;
 };
 
-const program = new Command("portico")
+const name = commandName();
+const program = new Command(name)
   .description(description)
   .version(version)
-  .showHelpAfterError("(portico COMMAND --help lists the options)")
+  // Commander's own errors look like ours.
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "portico: ")) })
+  .showHelpAfterError(`(${name} COMMAND --help lists the options)`)
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .addHelpText(
     "after",
     `
 Examples:
-  portico serve                                     serve ResNet50 on 127.0.0.1:52001
-  portico embed photos/ --out vectors.npy           embed a folder of pictures
-  portico verify                                    compare this machine's vectors with Keras's
-  portico conformance --endpoint 127.0.0.1:52001    test any operator against the contract
+  ${name} serve
+      serve ResNet50 on 127.0.0.1:52001
+  ${name} embed photos/ --out vectors.npy
+      embed a folder of pictures
+  ${name} verify
+      compare this machine's vectors with Keras's
+  ${name} conformance --endpoint 127.0.0.1:52001
+      test any operator against the contract
 
 Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong usage or setting.`,
   );

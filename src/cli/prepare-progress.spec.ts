@@ -1,34 +1,12 @@
-import { Writable } from "node:stream";
 import { expect, test } from "vitest";
+import { createTerminal } from "../../tools/create-terminal.ts";
 import type { NpmModelSource } from "../embed/model-manifest.ts";
 import { npmSourceOf } from "../node/model-cache.ts";
-import { findModelManifest } from "../node/model-store.ts";
+import { findModelManifest } from "../node/model-catalog.ts";
 import { createPrepareProgress } from "./prepare-progress.ts";
 
 const manifest = await findModelManifest("resnet50");
 const source = npmSourceOf(manifest) as NpmModelSource;
-
-/** A stream that keeps what it is given, with what cli-progress asks of a terminal. */
-function createTerminal(isTTY: boolean) {
-  let text = "";
-  let nowMs = 0;
-  const stream = Object.assign(
-    new Writable({
-      write(chunk, _encoding, done) {
-        text += chunk;
-        done();
-      },
-    }),
-    { isTTY, columns: 120, cursorTo: () => true, clearLine: () => true, moveCursor: () => true },
-  );
-  return {
-    output: { stream, isTTY, now: () => nowMs },
-    pass: (ms: number) => {
-      nowMs += ms;
-    },
-    text: () => text,
-  };
-}
 
 test("without a terminal: a line every five seconds, and one for each step", () => {
   const terminal = createTerminal(false);
@@ -67,4 +45,6 @@ test("on a terminal: a bar with bytes, speed and the time left", () => {
   report({ kind: "downloading", source, receivedBytes: 47_564_391 });
   stop();
   expect(terminal.text()).toContain("] 50 % 47.6 of 95.1 MB, 9.5 MB/s, 5 s left");
+  // Line wrap turned off would stay off after Ctrl-C.
+  expect(terminal.text()).not.toContain("\x1b[?7l");
 });

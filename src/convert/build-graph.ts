@@ -10,7 +10,7 @@ import { callKey, type SortedCall, sortCalls } from "./sort-calls.ts";
 /** The name of the model's input tensor. */
 const inputName = "input";
 
-export interface BuiltGraph {
+interface BuiltGraph {
   readonly graph: Graph;
   /** Names of the source weights that the output depends on, in the order of first use. */
   readonly usedWeights: readonly string[];

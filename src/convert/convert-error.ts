@@ -1,7 +1,7 @@
 import { EmbedError } from "../errors.ts";
 
 /** What a message needs to name a layer. */
-export interface LayerName {
+interface LayerName {
   readonly name: string;
   readonly className: string;
 }

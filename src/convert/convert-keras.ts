@@ -4,14 +4,14 @@ import { foldBatchNorm } from "./passes/fold-batch-norm.ts";
 import { foldPadding } from "./passes/fold-padding.ts";
 import { writeOnnx } from "./write-onnx.ts";
 
-export interface ConvertOptions {
+interface ConvertOptions {
   /** Layer whose output is the feature vector; layers behind it are left out. */
   readonly outputLayer: string;
   /** What the network is to take, without the batch: (height, width, channels). Must fit its input layer. */
   readonly inputShape: readonly number[];
 }
 
-export interface ConvertedModel {
+interface ConvertedModel {
   /** An ONNX model with one input (N, ...inputShape) and one output (N, dimension), float32, N free. */
   readonly onnx: Uint8Array<ArrayBuffer>;
   readonly inputShape: readonly number[];

@@ -2,7 +2,7 @@ import { invalidModel } from "./convert-error.ts";
 import { type KerasWeights, splitWeightName } from "./keras-format/keras-model.ts";
 
 /** An incremental SHA-256, injected: the core has none of its own, and Web Crypto's wants all bytes at once. */
-export interface Sha256 {
+interface Sha256 {
   update(bytes: Uint8Array): void;
   /** 32 bytes; nothing may follow. */
   digest(): Uint8Array;

@@ -9,13 +9,13 @@ export interface Graph {
 }
 
 /** (N, ...shape) float32, N free: pictures as (height, width, channels), or vectors as (dimension). */
-export interface GraphInput {
+interface GraphInput {
   readonly name: string;
   readonly shape: readonly number[];
 }
 
 /** (N, dimension) float32. */
-export interface GraphOutput {
+interface GraphOutput {
   readonly name: string;
   readonly dimension: number;
 }

@@ -2,7 +2,7 @@ import { formatShape, invalidModel } from "./convert-error.ts";
 import { type KerasLayer, type KerasWeights, splitWeightName } from "./keras-format/keras-model.ts";
 
 /** The weights of one layer, and which of them its handler took. */
-export interface LayerWeights {
+interface LayerWeights {
   /** @throws EmbedError `CONVERT_INVALID` if the weight is missing or has another shape or length */
   take(variable: string, shape: readonly number[]): Float32Array;
   /** @throws EmbedError `CONVERT_INVALID` if the file holds weights of this layer that were not taken */

@@ -1,5 +1,5 @@
 /** Where a convolution's or a pool's window stands on a picture. */
-export interface WindowSpec {
+interface WindowSpec {
   /** Pixels of the input. */
   readonly input: readonly [height: number, width: number];
   readonly kernel: readonly [height: number, width: number];
@@ -8,7 +8,7 @@ export interface WindowSpec {
   readonly padding: "valid" | "same";
 }
 
-export interface PlacedWindow {
+interface PlacedWindow {
   /** Pixels that pad the input, in ONNX's order. */
   readonly pads: readonly [top: number, left: number, bottom: number, right: number];
   /** Pixels of the output; below 1 if the window does not fit. */

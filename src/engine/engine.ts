@@ -3,14 +3,19 @@
  * Runtime and wasm are injected when an engine is made, so that every host can bring its own.
  */
 export interface Engine {
-  /** The name by which flags, logs and metrics call it, for example `ort-wasm`. */
-  readonly name: string;
+  /** The name by which flags, logs and metrics call it. */
+  readonly name: EngineName;
   /**
    * Loads a model with one float32 input (N, H, W, C) and one float32 output (N, D).
    * @throws EmbedError `ENGINE_UNSUPPORTED` if the model holds what this engine lacks, `MODEL_CORRUPT` if the bytes are no model.
    */
   load(onnx: Uint8Array): Promise<EngineSession>;
 }
+
+/** The engines by name, in the order in which a choice lists them. */
+export const engineNames = ["ort-wasm"] as const;
+
+export type EngineName = (typeof engineNames)[number];
 
 /** One loaded model. Calls of `run` do not overlap: the caller awaits one before the next. */
 export interface EngineSession {

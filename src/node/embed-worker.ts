@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import * as ort from "onnxruntime-web";
 import { createPipeline, type Pipeline } from "../embed/pipeline.ts";
 import { runSelfCheck } from "../embed/self-check.ts";
+import type { Engine, EngineName } from "../engine/engine.ts";
 import { createOrtWasmEngine } from "../engine/ort-wasm.ts";
 import { EmbedError } from "../errors.ts";
 import { createDecodeImage } from "../image/decode-image.ts";
@@ -16,12 +17,17 @@ function post(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {
   port?.postMessage(message, transfer);
 }
 
+/** Each engine with the runtime that this host has for it. */
+const engines: Readonly<Record<EngineName, () => Engine>> = {
+  "ort-wasm": () => createOrtWasmEngine(ort),
+};
+
 async function openPipeline(setup: WorkerSetup): Promise<Pipeline> {
   ort.env.wasm.numThreads = setup.threads;
   return createPipeline({
     decode: createDecodeImage(setup.codecs, setup.limits),
     preprocess: setup.preprocess,
-    session: await createOrtWasmEngine(ort).load(setup.onnx),
+    session: await engines[setup.engine]().load(setup.onnx),
     now: () => performance.now(),
   });
 }

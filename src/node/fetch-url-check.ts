@@ -46,7 +46,7 @@ export function checkUrl(text: string, mode: FetchMode, isAllowed: IsAllowedHost
   return url;
 }
 
-export function portOf(url: URL): number {
+function portOf(url: URL): number {
   return url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
 }
 

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 
 /** The first bytes of every HTTP/2 connection (RFC 9113, section 3.4). No HTTP/1.1 request begins so. */
-export const http2Preface: Uint8Array = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
+const http2Preface: Uint8Array = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 
 /**
  * Tells the HTTP version of a new connection by its first bytes, which are put back. Reads until the preface

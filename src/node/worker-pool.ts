@@ -1,6 +1,6 @@
 import type { Embedder, EmbedOptions, EmbedResult } from "../embed/embedder.ts";
-import { abortError } from "../embed/settle-before.ts";
 import { EmbedError } from "../errors.ts";
+import { createJobQueue, type Job, type QueueLimits } from "./job-queue.ts";
 import { type PooledWorker, startWorker } from "./pooled-worker.ts";
 import type { WorkerSetup } from "./worker-protocol.ts";
 
@@ -11,6 +11,7 @@ export interface WorkerPoolOptions {
   readonly loadSetup: () => Promise<WorkerSetup>;
   /** Longest time one picture may take inside a worker before the worker is replaced. */
   readonly itemTimeoutMs: number;
+  readonly queue: QueueLimits;
   readonly onEvent?: (event: PoolEvent) => void;
 }
 
@@ -26,12 +27,6 @@ export const defaultItemTimeoutMs = 30_000;
 const restartDelayMs = 100;
 const restartDelayMaxMs = 10_000;
 
-interface Job {
-  readonly bytes: Uint8Array;
-  readonly resolve: (result: EmbedResult) => void;
-  readonly signal: AbortSignal | undefined;
-}
-
 /**
  * The `Embedder` of a server: a queue of pictures before a fixed number of worker threads, each working on
  * one picture at a time. A worker that dies or hangs is replaced; only the picture it held fails.
@@ -39,32 +34,29 @@ interface Job {
 export function createWorkerPool(options: WorkerPoolOptions): Embedder {
   const idle: PooledWorker[] = [];
   const alive = new Set<PooledWorker>();
-  const queue: Job[] = [];
+  const queue = createJobQueue(options.queue);
   const restarts = new Set<NodeJS.Timeout>();
   const emit = options.onEvent ?? (() => undefined);
-  let disposed = false;
+  /** Why no work is taken any more: the first worker could not start, or the pool was closed. */
+  let closedBy: EmbedError | undefined;
   let wasReady = false;
   let failuresInARow = 0;
 
   const setup = options.loadSetup();
-  const first = setup.then((value) => openWorker(value));
-  const ready = first.then(() => undefined);
-  // Whoever awaits it sees the failure; the pool itself tells every picture in its queue.
-  ready.catch(() => undefined);
-  first.then(
-    async () => {
-      // The others start only now, so that they do not slow the first one down.
-      const value = await setup;
-      for (let count = 1; count < options.workers; count++) replaceWorker(value, 0);
-    },
-    (error: unknown) => failQueue(EmbedError.from(error)),
-  );
+  const ready = setup.then(openWorker);
+  ready.then(openOthers, (error: unknown) => closeWith(EmbedError.from(error)));
+
+  /** One after the other, so that a start slows down no more than one other start. */
+  async function openOthers(): Promise<void> {
+    const value = await setup;
+    for (let count = 1; count < options.workers && !closedBy; count++) await openOrRetry(value);
+  }
 
   async function openWorker(value: WorkerSetup): Promise<void> {
     const startedAt = performance.now();
     const worker = startWorker(value, options.itemTimeoutMs);
     const { maxAbsError } = await worker.ready;
-    if (disposed) return worker.terminate();
+    if (closedBy) return worker.terminate();
     alive.add(worker);
     failuresInARow = 0;
     void worker.lost.then((error) => onLost(worker, value, error));
@@ -73,28 +65,29 @@ export function createWorkerPool(options: WorkerPoolOptions): Embedder {
     noteReadiness();
   }
 
+  /** Never rejects: a worker that cannot start is tried again later. */
+  function openOrRetry(value: WorkerSetup): Promise<void> {
+    return openWorker(value).catch((error: unknown) => openLater(value, EmbedError.from(error)));
+  }
+
+  function openLater(value: WorkerSetup, error: EmbedError): void {
+    if (closedBy) return;
+    const restartInMs = Math.min(restartDelayMs * 2 ** failuresInARow, restartDelayMaxMs);
+    failuresInARow += 1;
+    emit({ kind: "worker-lost", error, restartInMs });
+    const timer = setTimeout(() => {
+      restarts.delete(timer);
+      void openOrRetry(value);
+    }, restartInMs);
+    restarts.add(timer);
+  }
+
   function onLost(worker: PooledWorker, value: WorkerSetup, error: EmbedError): void {
     alive.delete(worker);
     const place = idle.indexOf(worker);
     if (place >= 0) idle.splice(place, 1);
     noteReadiness();
-    replaceAfterFailure(value, error);
-  }
-
-  function replaceAfterFailure(value: WorkerSetup, error: EmbedError): void {
-    if (disposed) return;
-    const restartInMs = Math.min(restartDelayMs * 2 ** failuresInARow, restartDelayMaxMs);
-    failuresInARow += 1;
-    emit({ kind: "worker-lost", error, restartInMs });
-    replaceWorker(value, restartInMs);
-  }
-
-  function replaceWorker(value: WorkerSetup, delayMs: number): void {
-    const timer = setTimeout(() => {
-      restarts.delete(timer);
-      openWorker(value).catch((error: unknown) => replaceAfterFailure(value, EmbedError.from(error)));
-    }, delayMs);
-    restarts.add(timer);
+    openLater(value, error);
   }
 
   function release(worker: PooledWorker): void {
@@ -103,26 +96,25 @@ export function createWorkerPool(options: WorkerPoolOptions): Embedder {
   }
 
   function dispatch(): void {
-    while (idle.length > 0 && queue.length > 0) {
-      const job = queue.shift() as Job;
-      if (job.signal?.aborted) {
-        job.resolve({ ok: false, error: abortError(job.signal) });
-        continue;
-      }
-      const worker = idle.pop() as PooledWorker;
-      void worker.embed(job.bytes).then((result) => {
-        job.resolve(result);
-        if (alive.has(worker)) release(worker);
-      });
+    while (idle.length > 0) {
+      const job = queue.shift();
+      if (!job) return;
+      void work(idle.pop() as PooledWorker, job);
     }
   }
 
-  function failQueue(error: EmbedError): void {
-    for (const job of queue.splice(0)) job.resolve({ ok: false, error });
+  async function work(worker: PooledWorker, job: Job): Promise<void> {
+    job.resolve(await worker.embed(job.bytes));
+    if (alive.has(worker)) release(worker);
+  }
+
+  function closeWith(error: EmbedError): void {
+    closedBy ??= error;
+    queue.failAll(error);
   }
 
   function isReady(): boolean {
-    return alive.size > 0 && !disposed;
+    return alive.size > 0 && !closedBy;
   }
 
   function noteReadiness(): void {
@@ -133,22 +125,22 @@ export function createWorkerPool(options: WorkerPoolOptions): Embedder {
   }
 
   return {
+    concurrency: options.workers,
     ready,
     isReady,
     embed(bytes: Uint8Array, { signal }: EmbedOptions = {}): Promise<EmbedResult> {
       return new Promise((resolve) => {
-        if (disposed) {
-          resolve({ ok: false, error: new EmbedError("SHUTTING_DOWN", "the worker pool is closed") });
+        if (closedBy) {
+          resolve({ ok: false, error: closedBy });
           return;
         }
-        queue.push({ bytes, resolve, signal });
+        queue.push({ bytes, resolve }, signal);
         dispatch();
       });
     },
     async dispose() {
-      disposed = true;
+      closeWith(new EmbedError("SHUTTING_DOWN", "the worker pool is closed"));
       for (const timer of restarts) clearTimeout(timer);
-      failQueue(new EmbedError("SHUTTING_DOWN", "the worker pool was closed before this picture's turn"));
       await Promise.all([...alive].map((worker) => worker.terminate()));
       alive.clear();
       noteReadiness();

@@ -1,11 +1,13 @@
 import type { Embedding } from "../embed/embedder.ts";
 import type { SelfCheck } from "../embed/self-check.ts";
+import type { EngineName } from "../engine/engine.ts";
 import type { PlainEmbedError } from "../errors.ts";
 import type { ImageLimits } from "../image/pixels.ts";
 import type { PreprocessSpec } from "../preprocess/preprocess-spec.ts";
 
 /** What a worker is started with. Model bytes and compiled codecs are shared, not copied. */
 export interface WorkerSetup {
+  readonly engine: EngineName;
   /** ONNX bytes over a SharedArrayBuffer. */
   readonly onnx: Uint8Array;
   readonly preprocess: PreprocessSpec;

@@ -14,6 +14,7 @@ import { createOperator } from "./operator.ts";
 function embedderOfBytes(ready: Promise<void> = Promise.resolve(), isReady = true): Embedder {
   let pending = 0;
   return {
+    concurrency: 2,
     ready,
     isReady: () => isReady,
     async embed(bytes): Promise<EmbedResult> {
@@ -132,6 +133,29 @@ describe("Execute", () => {
     expect(indexes).toEqual(datas.map((_, index) => index));
     expect(detail?.items.length).toBeGreaterThan(10);
     expect(JSON.stringify(failure.message).length).toBeLessThan(1000);
+  });
+
+  test("draws items a few ahead of the workers, and none for a caller that has gone", async () => {
+    let underWay = 0;
+    let most = 0;
+    let drawn = 0;
+    const slow: Embedder = {
+      ...embedderOfBytes(),
+      async embed() {
+        drawn += 1;
+        underWay += 1;
+        most = Math.max(most, underWay);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        underWay -= 1;
+        return { ok: false, error: new EmbedError("IMAGE_CORRUPT", "it is broken") };
+      },
+    };
+    const datas = Array.from({ length: 100 }, () => data(1));
+    const late = await failureOf(clientOf(slow, 100).execute({ datas }, { timeoutMs: 50 }));
+    expect(late.code).toBe(Code.DeadlineExceeded);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(most).toBe(4);
+    expect(drawn).toBeLessThan(40);
   });
 
   test("refuses more items than the limit", async () => {

@@ -2,8 +2,9 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { decodeBase64 } from "../embed/decode-base64.ts";
 import type { Embedder, EmbedResult } from "../embed/embedder.ts";
 import type { FetchBytes } from "../embed/host.ts";
+import { mapConcurrently } from "../embed/map-concurrently.ts";
 import type { OperatorIdentity } from "../embed/model-manifest.ts";
-import { settleBefore } from "../embed/settle-before.ts";
+import { abortError, settleBefore } from "../embed/settle-before.ts";
 import { EmbedError, type ItemFailure } from "../errors.ts";
 import type { Operator } from "../gen/omnisearch/operator_pb.ts";
 import { codeByReason } from "./reason-code.ts";
@@ -38,9 +39,10 @@ export interface OperatorOptions {
 export function createOperator(options: OperatorOptions): ServiceImpl<typeof Operator> {
   const { embedder, identity, limits } = options;
 
-  async function embedItem(item: () => Promise<Uint8Array>, signal: AbortSignal): Promise<EmbedResult> {
+  async function embedItem(source: () => Promise<Uint8Array>, signal: AbortSignal): Promise<EmbedResult> {
     try {
-      return await embedder.embed(await item(), { signal });
+      if (signal.aborted) throw abortError(signal);
+      return await embedder.embed(await source(), { signal });
     } catch (error) {
       return { ok: false, error: EmbedError.from(error) };
     }
@@ -61,7 +63,9 @@ export function createOperator(options: OperatorOptions): ServiceImpl<typeof Ope
       list === "datas"
         ? datas.map((data) => async () => decodeBase64(data, limits.maxImageBytes))
         : urls.map((url) => () => options.fetchBytes(url, { signal }));
-    const results = await Promise.all(sources.map((source) => embedItem(source, signal)));
+    // Drawn a few ahead of the workers: more would hold pictures in memory and make other calls wait.
+    const ahead = embedder.concurrency * 2;
+    const results = await mapConcurrently(sources, ahead, (source) => embedItem(source, signal));
     return vectorsOrThrow(results, list);
   }
 

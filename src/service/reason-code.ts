@@ -14,6 +14,8 @@ export const codeByReason = {
   IMAGE_UNSUPPORTED: Code.InvalidArgument,
   IMAGE_CORRUPT: Code.InvalidArgument,
   IMAGE_TOO_LARGE: Code.InvalidArgument,
+  // No code that clients retry by policy: the same picture would hold a worker again.
+  IMAGE_TOO_SLOW: Code.InvalidArgument,
   MODEL_UNKNOWN: Code.NotFound,
   MODEL_UNREACHABLE: Code.Unavailable,
   MODEL_CORRUPT: Code.FailedPrecondition,

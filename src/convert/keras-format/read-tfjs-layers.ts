@@ -4,7 +4,7 @@ import type { KerasModel, WeightTensor } from "./keras-model.ts";
 import { readTopology } from "./read-topology.ts";
 
 /** Gives the bytes of a weight shard, by its path beside `model.json`. */
-export type ReadShard = (path: string) => Promise<Uint8Array>;
+type ReadShard = (path: string) => Promise<Uint8Array>;
 
 const bytesPerFloat32 = 4;
 

@@ -1,0 +1,81 @@
+import type { EmbedResult } from "../embed/embedder.ts";
+import { abortError } from "../embed/settle-before.ts";
+import { EmbedError } from "../errors.ts";
+
+/** One picture that waits for a worker. */
+export interface Job {
+  readonly bytes: Uint8Array;
+  readonly resolve: (result: EmbedResult) => void;
+}
+
+/** What may wait at once; beyond either bound a picture is refused at once. */
+export interface QueueLimits {
+  readonly maxItems: number;
+  /** Encoded bytes of all waiting pictures together. */
+  readonly maxBytes: number;
+}
+
+/** A minute of work for four workers, and pictures of any size in a container of 2 GiB. */
+export const defaultQueueLimits: QueueLimits = { maxItems: 1024, maxBytes: 256 * 2 ** 20 };
+
+export interface JobQueue {
+  /** Queues a job, or settles it at once as `OVERLOADED`. Once `signal` aborts, it is dropped where it waits. */
+  push(job: Job, signal: AbortSignal | undefined): void;
+  /** The oldest job, or undefined if none waits. */
+  shift(): Job | undefined;
+  /** Settles every waiting job with this error. */
+  failAll(error: EmbedError): void;
+}
+
+/** First come, first served. */
+export function createJobQueue(limits: QueueLimits): JobQueue {
+  /** In order of arrival; the value stops listening to the job's signal. */
+  const waiting = new Map<Job, () => void>();
+  let bytes = 0;
+
+  function take(job: Job): void {
+    waiting.get(job)?.();
+    waiting.delete(job);
+    bytes -= job.bytes.length;
+  }
+
+  function refusal(job: Job): EmbedError | undefined {
+    if (waiting.size >= limits.maxItems) {
+      const message = `expected fewer than ${limits.maxItems} pictures to wait (--max-queued-items); try again later`;
+      return new EmbedError("OVERLOADED", message);
+    }
+    if (waiting.size > 0 && bytes + job.bytes.length > limits.maxBytes) {
+      const message = `expected at most ${limits.maxBytes} bytes of pictures to wait (--max-queued-bytes), got ${bytes + job.bytes.length}; try again later`;
+      return new EmbedError("OVERLOADED", message);
+    }
+    return undefined;
+  }
+
+  return {
+    push(job, signal) {
+      const error = signal?.aborted ? abortError(signal) : refusal(job);
+      if (error) {
+        job.resolve({ ok: false, error });
+        return;
+      }
+      const onAbort = () => {
+        take(job);
+        job.resolve({ ok: false, error: abortError(signal as AbortSignal) });
+      };
+      signal?.addEventListener("abort", onAbort);
+      waiting.set(job, () => signal?.removeEventListener("abort", onAbort));
+      bytes += job.bytes.length;
+    },
+    shift() {
+      const [job] = waiting.keys();
+      if (job) take(job);
+      return job;
+    },
+    failAll(error) {
+      for (const job of [...waiting.keys()]) {
+        take(job);
+        job.resolve({ ok: false, error });
+      }
+    },
+  };
+}
