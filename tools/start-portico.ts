@@ -12,6 +12,8 @@ export interface PorticoProcess {
   readonly startMs: number;
   /** Every line of the log so far, parsed. */
   readonly log: readonly LogLine[];
+  /** What it printed on stderr so far. */
+  stderr(): string;
   /** Asks it to stop; resolves to the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -66,8 +68,9 @@ export async function startPortico(options: StartPorticoOptions = {}): Promise<P
     address: (url as string).replace("http://", ""),
     startMs: performance.now() - startedAt,
     log,
+    stderr: () => stderr,
     async stop(signal = "SIGTERM") {
-      if (child.exitCode !== null) return child.exitCode;
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
       const exited = once(child, "exit");
       child.kill(signal);
       const [code] = (await exited) as [number | null];

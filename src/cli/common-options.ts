@@ -1,14 +1,20 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type EngineName, engineNames } from "../engine/engine.ts";
 import { defaultImageLimits } from "../image/pixels.ts";
+import { defaultQueueLimits } from "../node/job-queue.ts";
 import { resolveCacheDir } from "../node/model-cache.ts";
+import { defaultItemTimeoutMs } from "../node/worker-pool.ts";
 
 /** Options that every command with an engine has. */
 export interface EngineOptions {
   readonly model: string;
-  readonly engine: "ort-wasm";
+  readonly engine: EngineName;
   readonly workers?: number;
   readonly threads: number;
   readonly maxPixels: number;
+  readonly itemTimeoutMs: number;
+  readonly maxQueuedItems: number;
+  readonly maxQueuedBytes: number;
   readonly cache?: string;
 }
 
@@ -20,7 +26,7 @@ export function addEngineOptions(command: Command): Command {
   return addCacheOption(
     command
       .option("--model <name>", "model to load, a folder of models/", "resnet50")
-      .addOption(new Option("--engine <name>", "what computes").choices(["ort-wasm"]).default("ort-wasm"))
+      .addOption(new Option("--engine <name>", "what computes").choices(engineNames).default("ort-wasm"))
       .option(
         "--workers <n>",
         "worker threads; by default the cores, at most 4, as far as memory holds",
@@ -31,6 +37,23 @@ export function addEngineOptions(command: Command): Command {
         new Option("--max-pixels <n>", "largest width x height of a picture that is decoded")
           .argParser(positiveInteger)
           .default(maxPixels, `${maxPixels / 1e6} megapixels`),
+      )
+      .option(
+        "--item-timeout-ms <n>",
+        "longest time of one picture inside a worker",
+        milliseconds,
+        defaultItemTimeoutMs,
+      )
+      .option(
+        "--max-queued-items <n>",
+        "pictures that may wait for a worker",
+        positiveInteger,
+        defaultQueueLimits.maxItems,
+      )
+      .addOption(
+        new Option("--max-queued-bytes <n>", "bytes of all waiting pictures together")
+          .argParser(positiveInteger)
+          .default(defaultQueueLimits.maxBytes, `${defaultQueueLimits.maxBytes / 2 ** 20} MiB`),
       ),
   ).addHelpText(
     "after",

@@ -5,6 +5,7 @@ import { createEmbedProgress } from "./embed-progress.ts";
 test("without a terminal: only the lines", () => {
   const terminal = createTerminal(false);
   const progress = createEmbedProgress(2, terminal.output);
+  progress.start();
   progress.advance();
   progress.say("portico: b.jpg: no");
   progress.advance();
@@ -20,6 +21,8 @@ const cleared = "\x1b8\x1b[1G\x1b[2K";
 test("on a terminal: a line stands above the bar, which goes on where it was", () => {
   const terminal = createTerminal(true);
   const progress = createEmbedProgress(4, terminal.output);
+  terminal.pass(5_000);
+  progress.start();
   terminal.pass(500);
   progress.advance();
   progress.say("portico: b.jpg: no");
@@ -39,8 +42,16 @@ test("on a terminal: a line stands above the bar, which goes on where it was", (
   );
 });
 
-test("never turns the terminal's line wrap off", () => {
+test("on a terminal: nothing is drawn before it starts", () => {
   const terminal = createTerminal(true);
   createEmbedProgress(1, terminal.output).stop();
+  expect(terminal.text()).toBe("");
+});
+
+test("never turns the terminal's line wrap off", () => {
+  const terminal = createTerminal(true);
+  const progress = createEmbedProgress(1, terminal.output);
+  progress.start();
+  progress.stop();
   expect(terminal.text()).not.toContain("\x1b[?7l");
 });

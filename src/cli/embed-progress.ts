@@ -2,6 +2,8 @@ import { Presets, SingleBar } from "cli-progress";
 import type { ProgressOutput } from "./progress-output.ts";
 
 export interface EmbedProgress {
+  /** Draws the bar and starts the clock; the model is ready, so that no other bar is there. */
+  readonly start: () => void;
   /** One more picture is done. */
   readonly advance: () => void;
   /** Writes a line of its own, above the bar. */
@@ -13,17 +15,23 @@ export interface EmbedProgress {
 /** Shows on a terminal how many pictures are done; elsewhere it only passes lines on. */
 export function createEmbedProgress(total: number, { stream, isTTY, now }: ProgressOutput): EmbedProgress {
   const say = (line: string) => void stream.write(`${line}\n`);
-  if (!isTTY) return { advance: () => undefined, say, stop: () => undefined };
+  if (!isTTY) {
+    const nothing = () => undefined;
+    return { start: nothing, advance: nothing, say, stop: nothing };
+  }
 
   const format = "[{bar}] {value} of {total} pictures, {left} left";
   // Without line wrap the terminal would stay so after Ctrl-C.
   const options = { stream, format, barsize: 30, linewrap: true, clearOnComplete: true };
   const bar = new SingleBar(options, Presets.legacy);
-  const startedMs = now();
+  let startedMs = 0;
   let done = 0;
   const left = () => (done === 0 ? "?" : describeTime((total - done) * ((now() - startedMs) / done)));
-  bar.start(total, 0, { left: left() });
   return {
+    start() {
+      startedMs = now();
+      bar.start(total, 0, { left: left() });
+    },
     advance() {
       done += 1;
       bar.update(done, { left: left() });

@@ -1,5 +1,8 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -66,6 +69,7 @@ describe("portico embed", () => {
     await expectVector(cat as Float32Array, "photo/locomotion-house-cat.jpg");
     await expectVector(png as Float32Array, "png/rgb-8bit.png");
     expect((failed as Float32Array).every(Number.isNaN)).toBe(true);
+    expect(await readdir(folder)).toEqual(["out.npy", "out.npy.jsonl", "photos"]);
   });
 
   test("files and URLs to JSON lines on stdout, in order", async () => {
@@ -108,13 +112,70 @@ describe("portico embed", () => {
       stderr: 'portico: --out: expected a path that ends in .npy or .jsonl, got "x.csv"\n',
     },
     {
+      name: "a folder of that name",
+      args: ["--out", "FOLDER/taken.npy"],
+      stderr: expect.stringMatching(/^portico: --out: cannot write .*taken\.npy: it is a folder\n$/),
+    },
+    {
+      name: "more workers than a machine holds",
+      args: ["--workers", "9999999"],
+      stderr: expect.stringMatching(
+        /^portico: option '--workers <n>' argument '9999999' is invalid\. expected an integer from 1 to 64, got "9999999"\n/,
+      ),
+    },
+    {
+      name: "more threads than an engine holds",
+      args: ["--threads", "65"],
+      stderr: expect.stringContaining('expected an integer from 1 to 64, got "65"'),
+    },
+    {
+      name: "a time that no timer holds",
+      args: ["--fetch-timeout-ms", "2147483648"],
+      stderr: expect.stringContaining('expected an integer from 1 to 2147483647, got "2147483648"'),
+    },
+    {
       name: "a folder that is not there",
       args: ["--out", "/nowhere/x.npy"],
       stderr: expect.stringMatching(/^portico: --out: cannot write \/nowhere\/x\.npy: ENOENT/),
     },
   ])("refuses $name before it embeds anything", async ({ args, stderr }) => {
-    const run = await runPortico(["embed", join(folder, "photos"), ...args]);
+    await mkdir(join(folder, "taken.npy"), { recursive: true });
+    const given = args.map((argument) => argument.replace("FOLDER", folder));
+    const run = await runPortico(["embed", join(folder, "photos"), ...given]);
+    await rm(join(folder, "taken.npy"), { recursive: true });
     expect(run).toMatchObject({ code: 2, stdout: "", stderr });
+  });
+
+  test.each(["x.npy", "x.jsonl"])("a signal leaves an older %s as it was, and nothing else", async (name) => {
+    const out = join(folder, name);
+    await writeFile(out, "older");
+    const before = await readdir(folder);
+    // A server that never answers holds the second picture.
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const sources = [join(folder, "photos/b.jpg"), `http://${host}/a.jpg`];
+    const portico = fileURLToPath(new URL("./portico.ts", import.meta.url));
+    const flags = ["--out", out, "--allow-hosts", host, "--workers", "1"];
+    const child = spawn(process.execPath, [portico, "embed", ...sources, ...flags], { stdio: "ignore" });
+    const exited = once(child, "exit");
+    await expect
+      .poll(
+        () =>
+          stat(`${out}.partial`).then(
+            ({ size }) => size,
+            () => 0,
+          ),
+        { timeout: 20_000 },
+      )
+      .toBeGreaterThan(8_000);
+    child.kill("SIGINT");
+    await expect(exited).resolves.toEqual([130, null]);
+    server.closeAllConnections();
+    server.close();
+    expect(await readdir(folder)).toEqual(before);
+    expect(await readFile(out, "utf8")).toBe("older");
+    await rm(out);
   });
 });
 
@@ -123,8 +184,31 @@ describe("portico verify", () => {
     const run = await runPortico(["verify", "--only", "photo/locomotion"]);
     expect(run).toMatchObject({ code: 0, stderr: "" });
     expect(run.stdout).toMatch(
-      /^resnet50 on ort-wasm, against real Keras\n.*\nphoto\/locomotion-house-cat\.jpg {2}ok +\d\.\d\de-\d+ {2}1\.0{9}\n1 passed, 0 failed; largest error \d\.\d\de-\d+\n$/,
+      /^resnet50 on ort-wasm, against real Keras\n.*\nphoto\/locomotion-house-cat\.jpg {2}ok +\d\.\d\de-\d+ {2}1\.0{9}\n1 passed, 0 differ, 0 failed; largest error \d\.\d\de-\d+\n$/,
     );
+  });
+
+  test("tells a picture without a vector from one that differs", async () => {
+    // The self-check's photograph is smaller, this one is larger.
+    const run = await runPortico(["verify", "--only", "nagasaki", "--max-pixels", "830000"]);
+    expect(run.code).toBe(1);
+    expect(run.stdout).toMatch(
+      /\nphoto\/nagasaki-boats\.jpg {2}FAILED {3}IMAGE_TOO_LARGE: .*\n0 passed, 0 differ, 1 failed\n$/,
+    );
+    expect(run.stderr).toBe(
+      "portico: 0 of 1 vectors differ from Keras's by more than their tolerance; 1 of 1 fixtures gave no vector\n",
+    );
+  });
+
+  test("prints JSON", async () => {
+    const run = await runPortico(["verify", "--only", "nagasaki", "--max-pixels", "830000", "--json"]);
+    expect(JSON.parse(run.stdout)).toEqual([
+      {
+        image: "photo/nagasaki-boats.jpg",
+        tolerance: 1e-6,
+        error: { reason: "IMAGE_TOO_LARGE", message: expect.stringContaining("838656") },
+      },
+    ]);
   });
 
   test("names a part that no fixture has", async () => {

@@ -6,15 +6,15 @@ test.each([1, 2, 3, 10])("keeps the order with %i under way", async (ahead) => {
   let underWay = 0;
   let most = 0;
   const delaysMs = [30, 1, 20, 1, 10];
-  const results = await Array.fromAsync(
-    mapInOrder(delaysMs.entries(), ahead, async ([index, delayMs]) => {
-      underWay += 1;
-      most = Math.max(most, underWay);
-      await sleep(delayMs);
-      underWay -= 1;
-      return index;
-    }),
-  );
+  const mapped = mapInOrder(delaysMs.entries(), ahead, async ([index, delayMs]) => {
+    underWay += 1;
+    most = Math.max(most, underWay);
+    await sleep(delayMs);
+    underWay -= 1;
+    return index;
+  });
+  const results: number[] = [];
+  for await (const index of mapped) results.push(index);
   expect(results).toEqual([0, 1, 2, 3, 4]);
   expect(most).toBe(Math.min(ahead, delaysMs.length));
 });

@@ -63,7 +63,7 @@ function spawnPrepare(...args: string[]) {
 test.each<[string, string[], number, string]>([
   ["an unknown model", ["vgg99"], 2, 'portico: there is no model "vgg99"; known models: '],
   ["no such file", ["--from", "/no/such.tgz"], 2, "portico: --from /no/such.tgz: there is no such file\n"],
-  ["an unknown option", ["--frmo", "x"], 2, "error: unknown option '--frmo'"],
+  ["an unknown option", ["--frmo", "x"], 2, "portico: unknown option '--frmo'"],
 ])("%s", async (_what, args, exitCode, message) => {
   const { child, stderr } = spawnPrepare(...args);
   const [code] = await once(child, "close");

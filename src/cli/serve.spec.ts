@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -90,10 +92,30 @@ describe("portico serve", () => {
       engine: "ort-wasm",
       workers: expect.stringMatching(/^\d \(.+\)$/),
       startMs: expect.any(Number),
+      maxAbsError: expect.any(Number),
     });
-    await expect
-      .poll(() => server?.log.at(-1)?.msg + String(server?.log.at(-2)?.msg))
-      .toContain(`-d @- http://${server.address}/omnisearch.Operator/Execute`);
+    expect(server.log.map(({ msg }) => msg)).not.toContain("a worker passed its self-check");
+    await expect.poll(() => server?.stderr()).toMatch(/^Try it:\n.+\n$/);
+    // The test runs in the folder that the server was started in, so the line works as it is.
+    const [, line] = server.stderr().split("\n");
+    const { stdout } = await promisify(execFile)("sh", ["-c", line as string]);
+    const { nums, vectors } = JSON.parse(stdout) as { nums: string; vectors: { element: number[] }[] };
+    expect(nums).toBe("1");
+    expect(vectors[0]?.element).toHaveLength(2048);
+  });
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("%s before it is ready gives exit code %i", async (signal, code) => {
+    const { listener, port } = await silentPort();
+    server = await startPortico({
+      args: ["--cache", join(folder, "empty")],
+      env: { npm_config_registry: `http://127.0.0.1:${port}/`, npm_config_cache: join(folder, "npm") },
+      until: "listening; the model is loading",
+    });
+    await expect(server.stop(signal)).resolves.toBe(code);
+    listener.close();
   });
 
   test("SIGTERM lets calls in flight end, over gRPC and over HTTP/1.1", async () => {
@@ -136,7 +158,7 @@ describe("portico serve ends with one line", () => {
       name: "a wrong number",
       args: ["--workers", "0"],
       env: {},
-      stderr: expect.stringContaining('expected an integer of at least 1, got "0"'),
+      stderr: expect.stringContaining('expected an integer from 1 to 64, got "0"'),
     },
   ])("on $name", async ({ args, env, stderr }) => {
     const run = await runPortico(["serve", ...args], env);
@@ -166,7 +188,7 @@ describe("portico serve ends with one line", () => {
     const run = await runPortico(["serve", "--listen", "127.0.0.1:0", "--cache", cache]);
     expect(run.code).toBe(1);
     expect(run.stderr).toMatch(
-      new RegExp(`^portico: .*${copy}.*expected .*${manifest.onnx.sha256}.*portico prepare.*--force.*\n$`),
+      new RegExp(`^portico: .*${copy}.*expected .*${manifest.onnx.sha256}.*portico.* prepare.*--force.*\n$`),
     );
   });
 });

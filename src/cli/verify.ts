@@ -1,23 +1,29 @@
 import type { Command } from "commander";
 import { compareVectors } from "../embed/compare-vectors.ts";
+import type { Embedder } from "../embed/embedder.ts";
 import { EmbedError } from "../errors.ts";
+import { commandName } from "../node/command-name.ts";
 import { listVectorGoldens, readVectorGolden } from "../node/vector-golden.ts";
 import { addEngineOptions, type EngineOptions } from "./common-options.ts";
+import { mapInOrder } from "./map-in-order.ts";
 import { openEmbedderForCli } from "./open-embedder-for-cli.ts";
-
-interface VerifyRow {
-  readonly image: string;
-  readonly maxAbsError: number;
-  readonly cosine: number;
-  readonly tolerance: number;
-  readonly error?: EmbedError;
-}
+import { reportShortfall } from "./report-error.ts";
+import { describeHeader, describeRow, summarise, type VerifyRow } from "./verify-report.ts";
 
 export function addVerifyCommand(program: Command): void {
   addEngineOptions(program.command("verify"))
     .description("embed the fixtures and compare each vector with the one that real Keras gives")
     .option("--only <text>", "only fixtures whose path holds this text, for example photo/")
-    .option("--json", "print the rows as JSON")
+    .option("--json", "print the rows as JSON, all at the end")
+    .addHelpText(
+      "after",
+      `
+A fixture passes if no element of its vector is further from Keras's than its tolerance (1e-6). One that
+differs, or that gives no vector at all, makes the exit code 1.
+
+Example:
+  ${commandName()} verify --only photo/`,
+    )
     .action(verifyCommand);
 }
 
@@ -29,52 +35,31 @@ async function verifyCommand(options: EngineOptions & { only?: string; json?: tr
       `--only: expected a part of a fixture's path, got "${options.only}", which none has`,
     );
   }
-  const { embedder, manifest } = await openEmbedderForCli(options);
-  let rows: VerifyRow[];
+  const { embedder, manifest, workers } = await openEmbedderForCli(options);
+  const width = Math.max(...images.map((image) => image.length));
+  const say = (line: string) => void (options.json || process.stdout.write(`${line}\n`));
+  const rows: VerifyRow[] = [];
   try {
     await embedder.ready;
-    rows = await Promise.all(
-      images.map(async (image) => {
-        const { bytes, vector, tolerance } = await readVectorGolden(image);
-        const result = await embedder.embed(bytes);
-        if (result.ok) return { image, tolerance, ...compareVectors(result.vector, vector) };
-        return { image, tolerance, maxAbsError: Number.NaN, cosine: Number.NaN, error: result.error };
-      }),
-    );
+    say(`${manifest.name} on ${options.engine}, against real Keras`);
+    say(describeHeader(width));
+    for await (const row of mapInOrder(images, workers * 2, (image) => verifyImage(embedder, image))) {
+      rows.push(row);
+      say(describeRow(row, width));
+    }
   } finally {
     await embedder.dispose();
   }
+  const { summary, shortfall } = summarise(rows);
+  say(summary);
   if (options.json) process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
-  else printTable(rows, `${manifest.name} on ${options.engine}`);
-  const failed = rows.filter((row) => !passes(row));
-  if (failed.length > 0) {
-    throw new EmbedError(
-      "VECTOR_DRIFT",
-      `${failed.length} of ${rows.length} vectors differ from Keras's by more than their tolerance`,
-    );
-  }
+  if (shortfall) reportShortfall(shortfall);
 }
 
-function passes({ maxAbsError, tolerance }: VerifyRow): boolean {
-  return maxAbsError <= tolerance;
-}
-
-function printTable(rows: readonly VerifyRow[], title: string): void {
-  const width = Math.max(...rows.map(({ image }) => image.length));
-  const lines = rows.map((row) => {
-    const figures = row.error
-      ? `${row.error.reason}: ${row.error.message}`
-      : `${row.maxAbsError.toExponential(2).padStart(13)}  ${row.cosine.toFixed(9)}`;
-    return `${row.image.padEnd(width)}  ${passes(row) ? "ok  " : "FAIL"}  ${figures}`;
-  });
-  const worst = Math.max(...rows.map(({ maxAbsError }) => maxAbsError));
-  process.stdout.write(
-    [
-      `${title}, against real Keras`,
-      `${"fixture".padEnd(width)}        max abs error  cosine`,
-      ...lines,
-      `${rows.filter(passes).length} passed, ${rows.filter((row) => !passes(row)).length} failed; largest error ${worst.toExponential(2)}`,
-      "",
-    ].join("\n"),
-  );
+async function verifyImage(embedder: Embedder, image: string): Promise<VerifyRow> {
+  const { bytes, vector, tolerance } = await readVectorGolden(image);
+  const result = await embedder.embed(bytes);
+  if (result.ok) return { image, tolerance, ...compareVectors(result.vector, vector) };
+  const { reason, message } = result.error;
+  return { image, tolerance, error: { reason, message } };
 }

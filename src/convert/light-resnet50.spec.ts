@@ -1,49 +1,18 @@
 import { readFileSync } from "node:fs";
 import { fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { createLightResNet50 } from "../../tools/light-resnet50.ts";
 import { ModelProtoSchema } from "../gen/onnx/onnx_pb.ts";
 import { convertKeras } from "./convert-keras.ts";
-import type { KerasLayer, KerasModel, WeightTensor } from "./keras-format/keras-model.ts";
-import { readTopology } from "./keras-format/read-topology.ts";
 
 // The whole of ResNet50 with small made-up weights: its structure and shapes, without a download.
 
-const folder = new URL("../../models/resnet50/", import.meta.url);
-const topology = readTopology(JSON.parse(readFileSync(new URL("topology.json", folder), "utf8")));
-const manifest = JSON.parse(readFileSync(new URL("manifest.json", folder), "utf8"));
-
-/** Values in (0, 0.02), the same each time; every weight is a piece of them. */
-const values = Float32Array.from({ length: 3 * 3 * 512 * 512 }, (_, i) => (((i * 7919) % 1000) + 1) / 50_000);
-
-function createLightModel(): KerasModel {
-  const weights = new Map<string, WeightTensor>();
-  const channels = new Map<string, number>();
-  const add = (layer: KerasLayer, variable: string, ...shape: number[]) => {
-    const count = shape.reduce((a, b) => a * b, 1);
-    weights.set(`${layer.name}/${variable}`, { shape, data: values.subarray(0, count) });
-  };
-  for (const layer of topology.layers) {
-    const inputs = layer.calls[0]?.map((source) => channels.get(source.layer)!) ?? [3];
-    const filters = (layer.config.filters ?? layer.config.units ?? inputs[0]) as number;
-    channels.set(layer.name, filters);
-    if (layer.className === "Conv2D") {
-      add(layer, "kernel", ...(layer.config.kernel_size as [number, number]), inputs[0]!, filters);
-      add(layer, "bias", filters);
-    }
-    if (layer.className === "BatchNormalization") {
-      for (const variable of ["gamma", "beta", "moving_mean", "moving_variance"])
-        add(layer, variable, filters);
-    }
-    if (layer.className === "Dense") {
-      add(layer, "kernel", inputs[0]!, filters);
-      add(layer, "bias", filters);
-    }
-  }
-  return { topology, weights };
-}
+const manifest = JSON.parse(
+  readFileSync(new URL("../../models/resnet50/manifest.json", import.meta.url), "utf8"),
+);
 
 describe("ResNet50 with light weights", () => {
-  const light = createLightModel();
+  const light = createLightResNet50();
   const converted = convertKeras(light, { outputLayer: "avg_pool", inputShape: [224, 224, 3] });
   const { graph, opsetImport, irVersion } = fromBinary(ModelProtoSchema, converted.onnx);
 

@@ -9,6 +9,9 @@ import { spreadPalette } from "./spread-palette.ts";
 /** Where the bytes of red, green and blue lie in a pixel. */
 type ChannelOffsets = readonly [red: number, green: number, blue: number];
 
+/** Writes the row that begins at `row[from]` into `out`, from `start` up to `end`. */
+type PutRow = (row: Uint8Array, from: number, out: Uint8Array, start: number, end: number) => void;
+
 /** The masks that Pillow takes for 32 bits a pixel, with alpha where it may be set. */
 const maskOffsets32: readonly { readonly masks: readonly number[]; readonly offsets: ChannelOffsets }[] = [
   { masks: [0xff0000, 0xff00, 0xff, 0], offsets: [2, 1, 0] },
@@ -49,21 +52,17 @@ export function decodeBmp(bytes: Uint8Array): Pixels {
   for (let fileRow = 0; fileRow < height; fileRow++) {
     const from = firstRow + fileRow * strideBytes;
     const y = header.topDown ? fileRow : height - 1 - fileRow;
-    putRow(rows.subarray(from, from + rowBytes), data.subarray(y * width * 3, (y + 1) * width * 3));
+    putRow(rows, from, data, y * width * 3, (y + 1) * width * 3);
   }
   return { width, height, data };
 }
 
-function choosePutRow(
-  header: BmpHeader,
-  bytes: Uint8Array,
-  bits: number,
-): (row: Uint8Array, out: Uint8Array) => void {
+function choosePutRow(header: BmpHeader, bytes: Uint8Array, bits: number): PutRow {
   if (bits <= 8) {
     const colours = readPalette(header, bytes);
-    return (row, out) => {
-      for (let i = 0, to = 0; to < out.length; i++) {
-        const colour = readSample(row, i, bits) * 3;
+    return (row, from, out, start, end) => {
+      for (let i = 0, to = start; to < end; i++) {
+        const colour = readSample(row, from, i, bits) * 3;
         out[to++] = colours[colour]!;
         out[to++] = colours[colour + 1]!;
         out[to++] = colours[colour + 2]!;
@@ -73,8 +72,8 @@ function choosePutRow(
   if (bits === 16) return choosePutRow16(header);
   const [red, green, blue] = findChannelOffsets(header);
   const pixelBytes = bits >> 3;
-  return (row, out) => {
-    for (let from = 0, to = 0; to < out.length; from += pixelBytes) {
+  return (row, start, out, outStart, outEnd) => {
+    for (let from = start, to = outStart; to < outEnd; from += pixelBytes) {
       out[to++] = row[from + red]!;
       out[to++] = row[from + green]!;
       out[to++] = row[from + blue]!;
@@ -94,7 +93,7 @@ function readPalette({ palette }: BmpHeader, bytes: Uint8Array): Uint8Array {
   return spreadPalette(colours);
 }
 
-function choosePutRow16(header: BmpHeader): (row: Uint8Array, out: Uint8Array) => void {
+function choosePutRow16(header: BmpHeader): PutRow {
   const masks = header.masks.slice(0, 3).join();
   const is565 = masks === [0xf800, 0x7e0, 0x1f].join();
   if (!is565 && header.compression === bmpCompression.bitFields && masks !== [0x7c00, 0x3e0, 0x1f].join()) {
@@ -102,8 +101,8 @@ function choosePutRow16(header: BmpHeader): (row: Uint8Array, out: Uint8Array) =
   }
   const greenMax = is565 ? 63 : 31;
   const redShift = is565 ? 11 : 10;
-  return (row, out) => {
-    for (let from = 0, to = 0; to < out.length; from += 2) {
+  return (row, start, out, outStart, outEnd) => {
+    for (let from = start, to = outStart; to < outEnd; from += 2) {
       const pixel = row[from]! | (row[from + 1]! << 8);
       out[to++] = (((pixel >> redShift) & 31) * 255) / 31;
       out[to++] = (((pixel >> 5) & greenMax) * 255) / greenMax;

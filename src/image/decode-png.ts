@@ -1,10 +1,11 @@
 import { EmbedError } from "../errors.ts";
 import { type PngHeader, pngColour, pngSignatureBytes, readPngChunk, readPngHeader } from "./header-png.ts";
 import { corruptImage } from "./image-errors.ts";
-import { inflateBounded, type TakeInflated } from "./inflate-bounded.ts";
+import { inflateThrough, type TakeInflated } from "./inflate-zlib.ts";
 import { greyScale, readSample } from "./pack-samples.ts";
 import type { Pixels } from "./pixels.ts";
-import { unfilterPngRow } from "./png-unfilter.ts";
+import { type PngLanes, unfilterPng } from "./png-unfilter.ts";
+import { createWorkBudget } from "./work-budget.ts";
 
 /** One reduced image of Adam7 (PNG specification, 8.2), or the whole one. */
 interface Pass {
@@ -26,7 +27,10 @@ const adam7Passes: readonly Pass[] = [
   { x0: 0, y0: 1, dx: 1, dy: 2 },
 ];
 
-/** Writes the unfiltered bytes of one row of a pass into the picture. */
+/** For fewer pixels a loop is quicker than a call that copies. */
+const shortestSet = 32;
+
+/** Writes the kept bytes of one row of a pass into the picture. */
 type PutRow = (row: Uint8Array, columns: number, target: number, step: number) => void;
 
 /**
@@ -40,9 +44,9 @@ export function decodePng(bytes: Uint8Array): Pixels {
   const header = readPngHeader(bytes);
   const { palette, compressed } = readPngBody(bytes, header);
   const data = new Uint8Array(header.width * header.height * 3);
-  const rows = createRowReader(header, choosePutRow(header, palette, data));
+  const rows = createRowReader(header, chooseLanes(header), choosePutRow(header, palette, data));
   try {
-    inflateBounded(compressed, rows.take);
+    inflateThrough(compressed, rows.take, createWorkBudget("png", bytes.length, maxPlainBytes(header), 1));
   } catch (error) {
     throw error instanceof EmbedError ? error : corruptImage("png", "the compressed data is broken", error);
   }
@@ -80,62 +84,84 @@ function joinPieces(pieces: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-/** Cuts what is inflated into rows, unfilters each and hands it on; anything past the last row is an error. */
-function createRowReader(header: PngHeader, putRow: PutRow): { take: TakeInflated; isComplete(): boolean } {
-  const { width, height, channels, bitDepth } = header;
+/** Cuts what is inflated into rows, unfilters them and hands each on; anything past the last row is an error. */
+function createRowReader(
+  header: PngHeader,
+  lanes: PngLanes,
+  putRow: PutRow,
+): { take: TakeInflated; isComplete(): boolean } {
+  const { width, height } = header;
   const passes = (header.interlaced ? adam7Passes : wholePass).filter(
     ({ x0, y0 }) => x0 < width && y0 < height,
   );
-  const pixelBytes = Math.max(1, (channels * bitDepth) >> 3);
-  let passIndex = 0;
+  const { pixelBytes, kept } = lanes;
+  let passIndex = -1;
   let pass = passes[0]!;
-  let y = pass.y0;
+  let y = 0;
   let columns = 0;
-  let row: Uint8Array;
-  let above: Uint8Array;
+  /** Pixels of a row; or bytes, where several pixels share one. */
+  let units = 0;
+  let done = 0;
+  let row = new Uint8Array(0);
+  let above = row;
   let filter = -1;
-  let filled = 0;
-  let complete = false;
 
-  const startPass = () => {
+  const startNextPass = () => {
+    const next = passes[++passIndex];
+    if (!next) return;
+    pass = next;
+    y = pass.y0;
     columns = Math.ceil((width - pass.x0) / pass.dx);
-    const rowBytes = Math.ceil((columns * channels * bitDepth) / 8);
-    row = new Uint8Array(rowBytes);
-    above = new Uint8Array(rowBytes);
+    units = Math.ceil(plainRowBytes(header, columns) / pixelBytes);
+    row = new Uint8Array(units * kept);
+    above = new Uint8Array(units * kept);
   };
-  startPass();
+  startNextPass();
 
-  const take: TakeInflated = (bytes) => {
-    for (let offset = 0; offset < bytes.length; ) {
-      if (complete) throw corruptImage("png", `the compressed data goes on after the last of ${height} rows`);
-      if (filter < 0) {
-        filter = bytes[offset++]!;
-        continue;
+  const take: TakeInflated = (bytes, start, end) => {
+    let position = start;
+    while (position < end) {
+      if (passIndex === passes.length) {
+        throw corruptImage("png", `the compressed data goes on after the last of ${height} rows`);
       }
-      const part = bytes.subarray(offset, offset + row.length - filled);
-      row.set(part, filled);
-      filled += part.length;
-      offset += part.length;
-      if (filled < row.length) break;
-      unfilterPngRow(filter, row, above, pixelBytes);
+      if (filter < 0) filter = bytes[position++]!;
+      const until = Math.min(units, done + Math.trunc((end - position) / pixelBytes));
+      unfilterPng(filter, bytes, position, lanes, row, above, done, until);
+      position += (until - done) * pixelBytes;
+      done = until;
+      if (done < units) break;
       putRow(row, columns, y * width + pass.x0, pass.dx);
-      [row, above] = [above, row];
+      const finished = row;
+      row = above;
+      above = finished;
       filter = -1;
-      filled = 0;
+      done = 0;
       y += pass.dy;
-      if (y < height) continue;
-      const next = passes[++passIndex];
-      if (!next) {
-        complete = true;
-        continue;
-      }
-      pass = next;
-      y = pass.y0;
-      startPass();
+      if (y >= height) startNextPass();
     }
-    return true;
+    return position;
   };
-  return { take, isComplete: () => complete };
+  return { take, isComplete: () => passIndex === passes.length };
+}
+
+/** Bytes of a row of `columns` pixels, without its filter. */
+function plainRowBytes({ channels, bitDepth }: PngHeader, columns: number): number {
+  return Math.ceil((columns * channels * bitDepth) / 8);
+}
+
+/** Bytes that the whole compressed data should give: at most this much of Adam7's many short rows. */
+function maxPlainBytes(header: PngHeader): number {
+  return 2 * header.height * (1 + plainRowBytes(header, header.width)) + 16;
+}
+
+/**
+ * Alpha is dropped; of 16 bits Pillow takes the high byte, which comes first. Only grey of 16 bits needs both.
+ */
+function chooseLanes({ colourType, channels, bitDepth }: PngHeader): PngLanes {
+  const sampleBytes = bitDepth >> 3;
+  const pixelBytes = Math.max(1, channels * sampleBytes);
+  if (channels >= 3) return { pixelBytes, kept: 3, stride: sampleBytes };
+  return { pixelBytes, kept: colourType === pngColour.grey ? pixelBytes : 1, stride: 1 };
 }
 
 function choosePutRow(
@@ -149,7 +175,7 @@ function choosePutRow(
     colours.set(palette.subarray(0, 768));
     return (row, columns, target, step) => {
       for (let i = 0, to = target * 3; i < columns; i++, to += step * 3) {
-        const from = readSample(row, i, bitDepth) * 3;
+        const from = readSample(row, 0, i, bitDepth) * 3;
         data[to] = colours[from]!;
         data[to + 1] = colours[from + 1]!;
         data[to + 2] = colours[from + 2]!;
@@ -157,14 +183,15 @@ function choosePutRow(
     };
   }
   if (channels >= 3) {
-    // Of 16 bits Pillow takes the high byte, which comes first.
-    const sampleBytes = bitDepth >> 3;
-    const pixelBytes = channels * sampleBytes;
     return (row, columns, target, step) => {
-      for (let i = 0, from = 0, to = target * 3; i < columns; i++, from += pixelBytes, to += step * 3) {
+      if (step === 1 && columns >= shortestSet) {
+        data.set(row, target * 3);
+        return;
+      }
+      for (let i = 0, from = 0, to = target * 3; i < columns; i++, from += 3, to += step * 3) {
         data[to] = row[from]!;
-        data[to + 1] = row[from + sampleBytes]!;
-        data[to + 2] = row[from + 2 * sampleBytes]!;
+        data[to + 1] = row[from + 1]!;
+        data[to + 2] = row[from + 2]!;
       }
     };
   }
@@ -180,14 +207,11 @@ function choosePutRow(
 }
 
 function chooseReadGrey(colourType: number, bitDepth: number): (row: Uint8Array, index: number) => number {
-  if (colourType === pngColour.greyAlpha) {
-    const pixelBytes = bitDepth >> 2;
-    return (row, index) => row[index * pixelBytes]!;
-  }
+  if (colourType === pngColour.greyAlpha) return (row, index) => row[index]!;
   if (bitDepth === 16) {
     // Pillow keeps 16-bit grey as it is and clips it at 255 in `convert`; with alpha it takes the high byte.
     return (row, index) => (row[2 * index] === 0 ? row[2 * index + 1]! : 255);
   }
   const scale = greyScale(bitDepth);
-  return (row, index) => readSample(row, index, bitDepth) * scale;
+  return (row, index) => readSample(row, 0, index, bitDepth) * scale;
 }

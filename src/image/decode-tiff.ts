@@ -4,7 +4,7 @@ import { orientPixels } from "./orient-pixels.ts";
 import type { Pixels } from "./pixels.ts";
 import { tiffTag } from "./tiff-directory.ts";
 import { readTiffLayout } from "./tiff-layout.ts";
-import { readTiffSegment } from "./tiff-segment.ts";
+import { createTiffSegmentReader } from "./tiff-segment.ts";
 
 /** Writes `columns` pixels of a segment, from its byte `from` on, into the picture, from its byte `to` on. */
 type PutRow = (segment: Uint8Array, from: number, columns: number, to: number) => void;
@@ -23,6 +23,7 @@ export function decodeTiff(bytes: Uint8Array): Pixels {
   const samples = header.planar ? 1 : header.samplesPerPixel;
   // Planes past blue, or past the only colour, are alpha or unknown.
   const planes = header.planar && header.photometric === tiffPhotometric.rgb ? 3 : 1;
+  const readSegment = createTiffSegmentReader(bytes, header, layout, samples, planes);
 
   for (let plane = 0; plane < planes; plane++) {
     const putRow = choosePutRow(header, planes > 1 ? plane : undefined, data);
@@ -33,7 +34,7 @@ export function decodeTiff(bytes: Uint8Array): Pixels {
         const x0 = across * layout.width;
         const columns = Math.min(layout.width, width - x0);
         const index = (plane * layout.down + down) * layout.across + across;
-        const segment = readTiffSegment(bytes, header, layout, index, rows, samples);
+        const segment = readSegment(index, rows);
         for (let row = 0; row < rows; row++) {
           putRow(segment, row * layout.width * samples, columns, ((y0 + row) * width + x0) * 3);
         }

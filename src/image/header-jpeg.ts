@@ -51,11 +51,15 @@ const refusedFrames: ReadonlyMap<number, string> = new Map([
   [0xf7, "JPEG-LS"],
 ]);
 
-/**
- * Every scan makes the decoder walk the whole picture, however few bytes it has, so a small file with
- * thousands of them would hold a worker for minutes. Usual encoders write 1 to 12.
- */
+/** Usual encoders write 1 to 12 scans. */
 const maxScans = 100;
+
+/**
+ * Every scan makes the decoder walk all blocks of its components, however few bytes it has, so a file of some hundred
+ * bytes could hold a worker for minutes. Usual encoders walk a component up to 8 times; small pictures may have more.
+ */
+const maxWalks = 16;
+const freeBlocks = 2 ** 22;
 
 /**
  * Reads the frame header and walks the file to its end marker: a picture without one is cut short, and Pillow
@@ -65,6 +69,7 @@ const maxScans = 100;
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   let header: JpegHeader | undefined;
   let scans = 0;
+  let walkedBlocks = 0;
   for (let offset = 2; ; ) {
     const segment = readJpegSegment(bytes, offset);
     const { marker } = segment;
@@ -80,6 +85,11 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     if (marker === jpegMarker.sos) {
       if (!header) throw corruptImage("jpeg", "expected a frame header before the first scan, got none");
       if (++scans > maxScans) throw corruptImage("jpeg", `expected at most ${maxScans} scans, got more`);
+      walkedBlocks += countBlocks(header, segment.data[0] ?? 0);
+      const most = maxWalks * countBlocks(header, header.components) + freeBlocks;
+      if (walkedBlocks > most) {
+        throw unsupportedVariant("jpeg", `scans that walk more than ${most} blocks of 8 x 8 samples`);
+      }
       offset = skipEntropyCodedData(bytes, offset);
     }
   }
@@ -92,15 +102,20 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   return header;
 }
 
+/** Blocks of `components` components; an estimate, as if each had the picture's own size. */
+function countBlocks({ width, height }: JpegHeader, components: number): number {
+  return components * Math.ceil(width / 8) * Math.ceil(height / 8);
+}
+
 /**
  * The marker segment at or after `offset`; bytes that belong to none are skipped, as libjpeg skips them.
  * @throws EmbedError `IMAGE_CORRUPT` if the file ends before the segment does
  */
 export function readJpegSegment(bytes: Uint8Array, offset: number): JpegSegment {
-  let position = bytes.indexOf(0xff, offset);
+  let position = bytes[offset] === 0xff ? offset : bytes.indexOf(0xff, offset);
   // Any number of 0xFF may stand before a marker; 0xFF00 is none.
   while (position >= 0 && (bytes[position + 1] === 0xff || bytes[position + 1] === 0)) {
-    position = bytes.indexOf(0xff, position + 1);
+    position = bytes[position + 1] === 0xff ? position + 1 : bytes.indexOf(0xff, position + 1);
   }
   if (position < 0 || position + 1 >= bytes.length) {
     throw corruptImage("jpeg", "truncated: the file ends without its end marker");
@@ -109,9 +124,12 @@ export function readJpegSegment(bytes: Uint8Array, offset: number): JpegSegment 
   const start = position + 2;
   if (hasNoData(marker)) return { marker, data: bytes.subarray(start, start), end: start };
   assertReaches(bytes, start + 2, "jpeg", "a marker segment's length");
-  const length = viewBytes(bytes).getUint16(start);
+  const length = (bytes[start]! << 8) | bytes[start + 1]!;
   if (length < 2) throw corruptImage("jpeg", `expected a marker segment of at least 2 bytes, got ${length}`);
-  assertReaches(bytes, start + length, "jpeg", `marker segment ${marker.toString(16)}`);
+  // A file may have millions of segments; the name is made only where it is needed.
+  if (bytes.length < start + length) {
+    assertReaches(bytes, start + length, "jpeg", `marker segment ${marker.toString(16)}`);
+  }
   return { marker, data: bytes.subarray(start + 2, start + length), end: start + length };
 }
 

@@ -44,7 +44,7 @@ export function readPngChunk(bytes: Uint8Array, offset: number): PngChunk {
   const view = viewBytes(bytes);
   const type = readFourCc(bytes, offset + 4);
   const end = offset + 8 + view.getUint32(offset);
-  assertReaches(bytes, end + 4, "png", `chunk ${type}`);
+  if (bytes.length < end + 4) assertReaches(bytes, end + 4, "png", `chunk ${type}`);
   const expected = view.getUint32(end);
   const actual = crc32(bytes.subarray(offset + 4, end));
   if (expected !== actual) {

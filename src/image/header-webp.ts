@@ -31,6 +31,7 @@ export interface WebpHeader extends ImageHeader {
 const riffHeaderBytes = 12;
 const animationFlag = 0x02;
 const frameHeaderBytes = 16;
+const usedTypes: ReadonlySet<string> = new Set(["ANMF", "ALPH", "VP8 ", "VP8L"]);
 
 /**
  * Reads the container (RFC 9649, 2) and the first frame's own header, and checks that their sizes agree.
@@ -41,9 +42,9 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   const riffEnd = 8 + viewBytes(bytes).getUint32(4, true);
   assertReaches(bytes, riffEnd, "webp", "the RIFF container");
   const chunks = readChunks(bytes.subarray(riffHeaderBytes, Math.max(riffEnd, riffHeaderBytes)));
-  const first = chunks[0];
+  const first = firstOf(chunks);
   if (first?.type !== "VP8X") {
-    const frame = findImage(chunks.slice(0, 1), undefined);
+    const frame = findImage(new Map(first && [[first.type, first]]), undefined);
     return { format: "webp", width: frame.width, height: frame.height, animated: false, frame };
   }
 
@@ -66,23 +67,36 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   return { format: "webp", width, height, animated, frame };
 }
 
-function readChunks(bytes: Uint8Array): WebpChunk[] {
+/** The first chunk whatever it is, and the first of each type that is used: there may be millions of others. */
+type WebpChunks = ReadonlyMap<string, WebpChunk>;
+
+function readChunks(bytes: Uint8Array): WebpChunks {
   const view = viewBytes(bytes);
-  const chunks: WebpChunk[] = [];
+  const chunks = new Map<string, WebpChunk>();
   for (let offset = 0; offset + 8 <= bytes.length; ) {
     const type = readFourCc(bytes, offset);
     const end = offset + 8 + view.getUint32(offset + 4, true);
-    assertReaches(bytes, end, "webp", `chunk ${type}`);
+    if (bytes.length < end) assertReaches(bytes, end, "webp", `chunk ${type}`);
     const paddedEnd = end + (end % 2);
-    chunks.push({ type, data: bytes.subarray(offset + 8, end), whole: bytes.subarray(offset, paddedEnd) });
+    if ((chunks.size === 0 || usedTypes.has(type)) && !chunks.has(type)) {
+      chunks.set(type, {
+        type,
+        data: bytes.subarray(offset + 8, end),
+        whole: bytes.subarray(offset, paddedEnd),
+      });
+    }
     offset = paddedEnd;
   }
   return chunks;
 }
 
+function firstOf(chunks: WebpChunks): WebpChunk | undefined {
+  return chunks.values().next().value;
+}
+
 /** ANMF (RFC 9649, 2.7.1.1): its place, its size, and chunks of its own. */
-function readFirstAnimationFrame(chunks: readonly WebpChunk[]): WebpFrame {
-  const data = chunks.find(({ type }) => type === "ANMF")?.data;
+function readFirstAnimationFrame(chunks: WebpChunks): WebpFrame {
+  const data = chunks.get("ANMF")?.data;
   if (!data) throw corruptImage("webp", "expected an animation frame, got none");
   assertReaches(data, frameHeaderBytes, "webp", "the first animation frame's header");
   const place = { x: 2 * readUint24(data, 0), y: 2 * readUint24(data, 3) };
@@ -98,11 +112,11 @@ function readFirstAnimationFrame(chunks: readonly WebpChunk[]): WebpFrame {
   return frame;
 }
 
-function findImage(chunks: readonly WebpChunk[], place: { x: number; y: number } | undefined): WebpFrame {
-  const image = chunks.find(({ type }) => type === "VP8 " || type === "VP8L");
+function findImage(chunks: WebpChunks, place: { x: number; y: number } | undefined): WebpFrame {
+  const image = [...chunks.values()].find(({ type }) => type === "VP8 " || type === "VP8L");
   if (!image)
-    throw corruptImage("webp", `expected a chunk VP8 or VP8L, got ${chunks[0]?.type.trim() ?? "none"}`);
-  const alpha = image.type === "VP8 " ? chunks.find(({ type }) => type === "ALPH") : undefined;
+    throw corruptImage("webp", `expected a chunk VP8 or VP8L, got ${firstOf(chunks)?.type.trim() ?? "none"}`);
+  const alpha = image.type === "VP8 " ? chunks.get("ALPH") : undefined;
   return { x: place?.x ?? 0, y: place?.y ?? 0, ...readImageSize(image), alpha, image };
 }
 

@@ -114,10 +114,6 @@ function refineAc(
   state: { emptyBlocks: number },
 ): void {
   const bit = 1 << low;
-  const refine = (index: number) => {
-    const value = out[index]!;
-    if (reader.read(1) && (value & bit) === 0) out[index] = value + (value >= 0 ? bit : -bit);
-  };
   let k = start;
   if (state.emptyBlocks === 0) {
     for (; k <= stop; k++) {
@@ -134,7 +130,7 @@ function refineAc(
       }
       for (; k <= stop; k++) {
         const index = offset + naturalOrder[k]!;
-        if (out[index] !== 0) refine(index);
+        if (out[index] !== 0) refine(reader, out, index, bit);
         else if (run-- === 0) {
           if (created !== 0) out[index] = created;
           break;
@@ -146,6 +142,12 @@ function refineAc(
   state.emptyBlocks--;
   for (; k <= stop; k++) {
     const index = offset + naturalOrder[k]!;
-    if (out[index] !== 0) refine(index);
+    if (out[index] !== 0) refine(reader, out, index, bit);
   }
+}
+
+/** One more bit of a coefficient that is not zero. */
+function refine(reader: JpegBitReader, out: Int16Array, index: number, bit: number): void {
+  const value = out[index]!;
+  if (reader.read(1) && (value & bit) === 0) out[index] = value + (value >= 0 ? bit : -bit);
 }

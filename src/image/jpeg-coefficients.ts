@@ -40,9 +40,15 @@ export interface JpegFrame {
   readonly adobeTransform: number | undefined;
 }
 
+/** A Huffman table as DHT gives it; it is built for a scan that uses it, so tables that none uses cost nothing. */
+interface HuffmanLengths {
+  readonly counts: Uint8Array;
+  readonly symbols: Uint8Array;
+}
+
 interface Tables {
-  readonly dc: (HuffmanTable | undefined)[];
-  readonly ac: (HuffmanTable | undefined)[];
+  readonly dc: (HuffmanLengths | undefined)[];
+  readonly ac: (HuffmanLengths | undefined)[];
   readonly quantisation: (Uint16Array | undefined)[];
   restartInterval: number;
 }
@@ -96,9 +102,13 @@ function readHuffmanTables(data: Uint8Array, tables: Tables): void {
     if (target >> 4 === 0 && symbols.some((symbol) => symbol > 15)) {
       throw corruptImage("jpeg", "expected differences of at most 15 bits in a Huffman table for DC");
     }
-    (target >> 4 === 0 ? tables.dc : tables.ac)[target & 3] = buildHuffmanTable(counts, symbols);
+    (target >> 4 === 0 ? tables.dc : tables.ac)[target & 3] = { counts, symbols };
     offset += 17 + total;
   }
+}
+
+function buildTable(lengths: HuffmanLengths | undefined): HuffmanTable | undefined {
+  return lengths && buildHuffmanTable(lengths.counts, lengths.symbols);
 }
 
 function readQuantisation(data: Uint8Array, tables: Tables): void {
@@ -181,8 +191,8 @@ function readScan(
     const component = frame.components[index];
     if (!component) throw corruptImage("jpeg", `the scan has component ${id}, the frame has not`);
     component.quantisation ??= tables.quantisation[quantisationIds[index]!];
-    const dc = tables.dc[data[2 + 2 * i]! >> 4];
-    const ac = tables.ac[data[2 + 2 * i]! & 15];
+    const dc = buildTable(tables.dc[data[2 + 2 * i]! >> 4]);
+    const ac = buildTable(tables.ac[data[2 + 2 * i]! & 15]);
     const decode = createBlockDecoder(reader, component.coefficients, {
       dc,
       ac,

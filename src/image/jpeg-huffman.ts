@@ -48,6 +48,8 @@ export class JpegBitReader {
   private bitCount = 0;
   /** How many of the bits in store were made up. */
   private padding = 0;
+  /** Kept, so that restarts without a marker of their own do not search the same bytes again and again. */
+  private nextMarker = -1;
 
   constructor(bytes: Uint8Array, position: number) {
     this.bytes = bytes;
@@ -97,13 +99,18 @@ export class JpegBitReader {
     this.bits = 0;
     this.bitCount = 0;
     this.padding = 0;
+    if (this.nextMarker < this.position) this.nextMarker = this.findMarker();
+    const marker = this.bytes[this.nextMarker + 1] ?? 0;
+    if (marker >= jpegMarker.rst0 && marker <= jpegMarker.rst7) this.position = this.nextMarker + 2;
+  }
+
+  /** Where the next marker begins; the data's end without one. */
+  private findMarker(): number {
     let position = this.bytes.indexOf(0xff, this.position);
     while (position >= 0 && (this.bytes[position + 1] === 0 || this.bytes[position + 1] === 0xff)) {
       position = this.bytes.indexOf(0xff, position + 1);
     }
-    const marker = this.bytes[position + 1] ?? 0;
-    const isRestart = position >= 0 && marker >= jpegMarker.rst0 && marker <= jpegMarker.rst7;
-    this.position = isRestart ? position + 2 : this.position;
+    return position < 0 ? this.bytes.length : position;
   }
 
   private fill(): void {

@@ -17,6 +17,14 @@ export function invertDct(
   outOffset: number,
   stride: number,
 ): void {
+  let last = 63;
+  while (last > 0 && coefficients[offset + last] === 0) last--;
+  if (last === 0) {
+    // All samples are the mean: what both passes come to without the other coefficients.
+    const mean = ((coefficients[offset]! * quantisation[0]! + 4) >> 3) + 128;
+    for (let row = outOffset; row < outOffset + 8 * stride; row += stride) out.fill(mean, row, row + 8);
+    return;
+  }
   for (let i = 0; i < 64; i++) work[i] = coefficients[offset + i]! * quantisation[i]!;
   for (let column = 0; column < 8; column++) transform(column, 8, constBits - passBits);
   for (let row = 0; row < 8; row++) {

@@ -1,39 +1,71 @@
 import { corruptImage } from "./image-errors.ts";
 
+/** Which bytes of a filtered PNG row are of use. A filter never mixes the bytes of a pixel, so the others may go. */
+export interface PngLanes {
+  /** Bytes a pixel, or 1 where several pixels share one. */
+  readonly pixelBytes: number;
+  /** How many bytes of each pixel are kept. */
+  readonly kept: number;
+  /** How far apart they are; the first is the pixel's first. */
+  readonly stride: number;
+}
+
 /**
- * Undoes a row's filter in place (PNG specification, clause 9).
+ * Undoes the filter of some pixels of a row (PNG specification, clause 9).
  * @param filter 0 to 4
- * @param row the filtered bytes; holds the plain ones afterwards
- * @param above the plain bytes of the row above, zeros for the first row of a pass; as long as `row`
- * @param step bytes a pixel, at least 1
+ * @param filtered the bytes of the first pixel to do lie at `from`
+ * @param row receives the kept bytes of pixels `start` to `end`; those before hold theirs already
+ * @param above the kept bytes of the row above, zeros for the first row of a pass
  * @throws EmbedError `IMAGE_CORRUPT` for an unknown filter
  */
-export function unfilterPngRow(filter: number, row: Uint8Array, above: Uint8Array, step: number): void {
-  const length = row.length;
-  switch (filter) {
-    case 0:
-      return;
-    case 1:
-      for (let i = step; i < length; i++) row[i] = row[i]! + row[i - step]!;
-      return;
-    case 2:
-      for (let i = 0; i < length; i++) row[i] = row[i]! + above[i]!;
-      return;
-    case 3:
-      for (let i = 0; i < length; i++) {
-        const left = i < step ? 0 : row[i - step]!;
-        row[i] = row[i]! + ((left + above[i]!) >> 1);
+export function unfilterPng(
+  filter: number,
+  filtered: Uint8Array,
+  from: number,
+  lanes: PngLanes,
+  row: Uint8Array,
+  above: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  const { pixelBytes, kept, stride } = lanes;
+  for (let lane = 0; lane < kept; lane++) {
+    let source = from + lane * stride;
+    const last = end * kept;
+    let i = start * kept + lane;
+    let left = start > 0 ? row[i - kept]! : 0;
+    switch (filter) {
+      case 0:
+        for (; i < last; i += kept, source += pixelBytes) row[i] = filtered[source]!;
+        break;
+      case 1:
+        for (; i < last; i += kept, source += pixelBytes) {
+          left = (filtered[source]! + left) & 255;
+          row[i] = left;
+        }
+        break;
+      case 2:
+        for (; i < last; i += kept, source += pixelBytes) row[i] = filtered[source]! + above[i]!;
+        break;
+      case 3:
+        for (; i < last; i += kept, source += pixelBytes) {
+          left = (filtered[source]! + ((left + above[i]!) >> 1)) & 255;
+          row[i] = left;
+        }
+        break;
+      case 4: {
+        let aboveLeft = start > 0 ? above[i - kept]! : 0;
+        for (; i < last; i += kept, source += pixelBytes) {
+          const up = above[i]!;
+          left = (filtered[source]! + predictPaeth(left, up, aboveLeft)) & 255;
+          aboveLeft = up;
+          row[i] = left;
+        }
+        break;
       }
-      return;
-    case 4:
-      for (let i = 0; i < length; i++) {
-        const left = i < step ? 0 : row[i - step]!;
-        const aboveLeft = i < step ? 0 : above[i - step]!;
-        row[i] = row[i]! + predictPaeth(left, above[i]!, aboveLeft);
-      }
-      return;
-    default:
-      throw corruptImage("png", `expected a row filter of 0 to 4, got ${filter}`);
+      default:
+        throw corruptImage("png", `expected a row filter of 0 to 4, got ${filter}`);
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { corruptImage } from "./image-errors.ts";
+import { readByteUnits, type WorkBudget } from "./work-budget.ts";
 
 const clearCode = 256;
 const endCode = 257;
@@ -7,13 +8,15 @@ const minCodeBits = 9;
 const maxCodeBits = 12;
 const tableSize = 1 << maxCodeBits;
 
+/** Decodes one strip or tile into `out`; returns how many bytes of `out` were filled. */
+export type DecodeTiffLzw = (bytes: Uint8Array, out: Uint8Array, budget: WorkBudget) => number;
+
 /**
- * Decodes TIFF's LZW (TIFF 6.0, section 13: codes from the high bit down, widened one code early) into `out`
- * and stops when it is full.
- * @returns how many bytes of `out` were filled
- * @throws EmbedError `IMAGE_CORRUPT` for a code that is not defined yet
+ * A decoder of TIFF's LZW (TIFF 6.0, section 13: codes from the high bit down, widened one code early) that stops when
+ * `out` is full. It keeps its tables from segment to segment; entries are always written before they are read.
+ * It throws EmbedError `IMAGE_CORRUPT` for a code that is not defined yet, `IMAGE_UNSUPPORTED` when the budget is spent.
  */
-export function decodeTiffLzw(bytes: Uint8Array, out: Uint8Array): number {
+export function createTiffLzwDecoder(): DecodeTiffLzw {
   const prefixes = new Uint16Array(tableSize);
   const suffixes = new Uint8Array(tableSize);
   const lengths = new Uint16Array(tableSize);
@@ -21,6 +24,24 @@ export function decodeTiffLzw(bytes: Uint8Array, out: Uint8Array): number {
     suffixes[code] = code;
     lengths[code] = 1;
   }
+  return (bytes, out, budget) => {
+    const { filled, read } = decode(bytes, out, { prefixes, suffixes, lengths });
+    budget.spend(read * readByteUnits);
+    return filled;
+  };
+}
+
+interface Tables {
+  readonly prefixes: Uint16Array;
+  readonly suffixes: Uint8Array;
+  readonly lengths: Uint16Array;
+}
+
+function decode(
+  bytes: Uint8Array,
+  out: Uint8Array,
+  { prefixes, suffixes, lengths }: Tables,
+): { filled: number; read: number } {
   let codeBits = minCodeBits;
   let nextCode = firstFreeCode;
   let previous = -1;
@@ -31,13 +52,13 @@ export function decodeTiffLzw(bytes: Uint8Array, out: Uint8Array): number {
 
   while (filled < out.length) {
     while (bitCount < codeBits) {
-      if (position === bytes.length) return filled;
+      if (position === bytes.length) return { filled, read: position };
       bits = ((bits << 8) | bytes[position++]!) & 0xffffff;
       bitCount += 8;
     }
     bitCount -= codeBits;
     const code = (bits >> bitCount) & ((1 << codeBits) - 1);
-    if (code === endCode) return filled;
+    if (code === endCode) break;
     if (code === clearCode) {
       codeBits = minCodeBits;
       nextCode = firstFreeCode;
@@ -69,5 +90,5 @@ export function decodeTiffLzw(bytes: Uint8Array, out: Uint8Array): number {
     previous = code;
     filled = Math.min(out.length, filled + length);
   }
-  return filled;
+  return { filled, read: position };
 }

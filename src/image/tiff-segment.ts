@@ -1,52 +1,64 @@
+import { EmbedError } from "../errors.ts";
 import { assertReaches } from "./byte-view.ts";
 import { type TiffHeader, tiffCompression } from "./header-tiff.ts";
 import { corruptImage } from "./image-errors.ts";
-import { inflateInto } from "./inflate-bounded.ts";
+import { inflateInto } from "./inflate-zlib.ts";
 import type { TiffLayout } from "./tiff-layout.ts";
-import { decodeTiffLzw } from "./tiff-lzw.ts";
+import { createTiffLzwDecoder } from "./tiff-lzw.ts";
+import { createWorkBudget } from "./work-budget.ts";
+
+/** Reads the plain rows of one strip or tile; `index` counts through all planes. */
+export type ReadTiffSegment = (index: number, rows: number) => Uint8Array;
 
 /**
- * The plain rows of one strip or tile.
- * @param index which segment, counted through all planes
- * @param rows rows to decode
- * @param samples samples a pixel within the segment
- * @returns (rows, layout.width, samples) uint8; a view on the file if nothing is compressed
- * @throws EmbedError `IMAGE_CORRUPT` for data that is broken or too short
+ * A reader of one picture's segments. What it returns holds until the next one is read: (rows, layout.width, samples)
+ * uint8, a view on the file if nothing is compressed. It throws EmbedError `IMAGE_CORRUPT` for data that is broken
+ * or too short, and `IMAGE_UNSUPPORTED` for segments that share data and so take far more work than the file and
+ * its pixels account for.
+ * @param samples samples a pixel within a segment
+ * @param planes how many planes will be read
  */
-export function readTiffSegment(
+export function createTiffSegmentReader(
   bytes: Uint8Array,
   header: TiffHeader,
   layout: TiffLayout,
-  index: number,
-  rows: number,
   samples: number,
-): Uint8Array {
-  const what = `${layout.tiled ? "tile" : "strip"} ${index}`;
-  const start = layout.offsets.at(index);
+  planes: number,
+): ReadTiffSegment {
   const rowBytes = layout.width * samples;
-  const needed = rows * rowBytes;
-  if (header.compression === tiffCompression.none) {
-    assertReaches(bytes, start + needed, "tiff", what);
-    return bytes.subarray(start, start + needed);
-  }
-  // A length past the file's end is common; the data may be whole all the same.
-  const compressed = bytes.subarray(start, start + layout.byteCounts!.at(index));
-  const plain = new Uint8Array(needed);
-  const filled = expand(header.compression, compressed, plain, what);
-  if (filled < needed) {
-    throw corruptImage("tiff", `truncated: expected ${needed} bytes in ${what}, its data has ${filled}`);
-  }
-  if (header.hasPredictor) addDifferences(plain, rowBytes, samples);
-  return plain;
-}
+  const room = header.compression === tiffCompression.none ? 0 : layout.height * rowBytes;
+  const scratch = new Uint8Array(room);
+  const segments = layout.across * layout.down * planes;
+  const budget = createWorkBudget("tiff", bytes.length, room * segments, segments);
+  const decodeLzw = createTiffLzwDecoder();
 
-function expand(compression: number, compressed: Uint8Array, plain: Uint8Array, what: string): number {
-  if (compression === tiffCompression.lzw) return decodeTiffLzw(compressed, plain);
-  try {
-    return inflateInto(compressed, plain);
-  } catch (error) {
-    throw corruptImage("tiff", `the compressed data of ${what} is broken`, error);
-  }
+  return (index, rows) => {
+    const what = `${layout.tiled ? "tile" : "strip"} ${index}`;
+    const start = layout.offsets.at(index);
+    const needed = rows * rowBytes;
+    if (header.compression === tiffCompression.none) {
+      assertReaches(bytes, start + needed, "tiff", what);
+      return bytes.subarray(start, start + needed);
+    }
+    // A length past the file's end is common; the data may be whole all the same.
+    const compressed = bytes.subarray(start, start + layout.byteCounts!.at(index));
+    const plain = scratch.subarray(0, needed);
+    let filled: number;
+    try {
+      filled =
+        header.compression === tiffCompression.lzw
+          ? decodeLzw(compressed, plain, budget)
+          : inflateInto(compressed, plain, budget);
+    } catch (error) {
+      if (error instanceof EmbedError) throw error;
+      throw corruptImage("tiff", `the compressed data of ${what} is broken`, error);
+    }
+    if (filled < needed) {
+      throw corruptImage("tiff", `truncated: expected ${needed} bytes in ${what}, its data has ${filled}`);
+    }
+    if (header.hasPredictor) addDifferences(plain, rowBytes, samples);
+    return plain;
+  };
 }
 
 /** Undoes predictor 2 (TIFF 6.0, section 14). */

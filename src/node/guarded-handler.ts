@@ -11,10 +11,13 @@ import {
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { acceptedCompression } from "./accepted-compression.ts";
+import { withCheckedMessages } from "./checked-messages.ts";
+import { postFromGet } from "./get-message.ts";
 import { withPlainGrpcMessage } from "./grpc-message.ts";
 import { defaultHttpLimits, type HttpLimits } from "./http-limits.ts";
 import type { HttpHandler, HttpLog, HttpRequest, HttpResponse } from "./http-types.ts";
 import { logInternalErrors } from "./log-internal-errors.ts";
+import { createMessageLimitRouter, requestMaxBytes } from "./message-limit-router.ts";
 import { answerText, answerUnknownPath } from "./unknown-path.ts";
 import { discardUnreadBody, readBody } from "./unread-body.ts";
 
@@ -31,20 +34,22 @@ export interface GuardedHandlerOptions {
 /**
  * Serves Connect routes as `connectNodeAdapter` does, from the same parts, but so that no request can end the
  * process or wedge its connection: a request without a usable authority is answered with 400, the rest of a
- * refused body is read or reset, an unknown method is answered in its own protocol, and what goes wrong
- * inside is told to `log` alone.
+ * refused body is read or reset, a message that is malformed or made of too many parts is refused before it
+ * is parsed, an unknown method is answered in its own protocol, and what goes wrong inside is told to `log`
+ * alone.
  */
 export function createGuardedHandler(options: GuardedHandlerOptions): HttpHandler {
   const limits = { ...defaultHttpLimits, ...options.limits };
   const { log } = options;
   const router = createConnectRouter({
     acceptCompression: [...acceptedCompression],
-    readMaxBytes: limits.messageMaxBytes,
     writeMaxBytes: limits.messageMaxBytes,
+    // A field that nobody reads would be kept, at fifty times its size.
+    binaryOptions: { readUnknownFields: false },
     interceptors: [logInternalErrors(log), ...(options.interceptors ?? [])],
     ...(options.requestGate ? { requestGate: options.requestGate } : {}),
   });
-  options.routes(router);
+  options.routes(createMessageLimitRouter(router, limits));
   const rpcs = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   const services = [...new Set(router.handlers.map((handler) => handler.service.typeName))];
 
@@ -71,7 +76,12 @@ export function createGuardedHandler(options: GuardedHandlerOptions): HttpHandle
       return;
     }
     limitReceiveTime(request, rpc, limits.requestTimeoutMs);
-    const answer = await rpc({ ...call, body: readBody(request) });
+    const { method } = rpc;
+    const readMaxBytes = requestMaxBytes(method, limits);
+    const plain = { ...call, body: readBody(request) };
+    const post = rpc.allowedMethods.includes("GET") ? postFromGet(plain) : plain;
+    const checked = withCheckedMessages(post, { method, readMaxBytes, limits });
+    const answer = await rpc(checked);
     await discardUnreadBody(request, response, limits);
     await universalResponseToNodeResponse(withPlainGrpcMessage(answer), response);
   }

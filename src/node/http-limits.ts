@@ -2,6 +2,18 @@
 export interface HttpLimits {
   /** Largest message in either direction, unpacked. Phantoscope sends and takes up to 100 MiB. */
   readonly messageMaxBytes: number;
+  /** Largest request message, unpacked, of an RPC without a row below: a name or a question fits. */
+  readonly smallRequestMaxBytes: number;
+  /** Largest request message, unpacked, of an RPC that takes pictures, by "package.Service/Method". */
+  readonly requestMaxBytesByRpc: Readonly<Record<string, number>>;
+  /**
+   * Parts of one request message, each of which costs memory many times its own bytes: in protobuf all
+   * fields, in JSON the characters `[`, `{` and `,` outside strings. A call takes 1000 pictures by default,
+   * so this leaves room for a raised `--max-items`, and for parts that are skipped; 100,000 parse in 50 ms.
+   */
+  readonly messageMaxElements: number;
+  /** Messages, groups, lists and objects within each other; what protobuf itself allows in every language. */
+  readonly messageMaxDepth: number;
   /** From the connection to the end of the HTTP/2 preface, or to the first byte that differs from it. */
   readonly prefaceTimeoutMs: number;
   /** HTTP/1.1: from the first byte of a request to the end of its headers. */
@@ -34,6 +46,14 @@ export interface HttpLimits {
 
 export const defaultHttpLimits: HttpLimits = {
   messageMaxBytes: 100 * 2 ** 20,
+  smallRequestMaxBytes: 64 * 2 ** 10,
+  requestMaxBytesByRpc: {
+    "omnisearch.Operator/Execute": 100 * 2 ** 20,
+    "portico.v1.EmbeddingService/Embed": 100 * 2 ** 20,
+    "portico.v1.EmbeddingService/EmbedStream": 100 * 2 ** 20,
+  },
+  messageMaxElements: 100_000,
+  messageMaxDepth: 100,
   prefaceTimeoutMs: 5_000,
   headersTimeoutMs: 30_000,
   requestTimeoutMs: 300_000,

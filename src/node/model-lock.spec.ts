@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -64,4 +64,11 @@ test("a lock of another machine is taken over once it is no longer renewed", asy
   await utimes(lock, longAgo, longAgo);
   expect(await done).toBe("done");
   expect(await readdir(folder)).toEqual([]);
+});
+
+test("the holder renews it while it works", async () => {
+  await withLock(lock, {}, async () => {
+    const { mtimeMs } = await stat(lock);
+    await expect.poll(async () => (await stat(lock)).mtimeMs, { timeout: 10_000 }).toBeGreaterThan(mtimeMs);
+  });
 });

@@ -1,11 +1,12 @@
-import type { Embedder } from "../embed/embedder.ts";
 import type { FetchBytes } from "../embed/host.ts";
-import type { ModelManifest } from "../embed/model-manifest.ts";
 import { Operator } from "../gen/omnisearch/operator_pb.ts";
+import { EmbeddingService } from "../gen/portico/v1/embedding_pb.ts";
+import { createEmbedding } from "../service/embedding.ts";
 import { addHealth } from "../service/health.ts";
-import { createOperator, type OperatorLimits } from "../service/operator.ts";
+import { createOperator } from "../service/operator.ts";
 import type { Readiness } from "../service/readiness.ts";
 import { addReflection } from "../service/reflection.ts";
+import type { ServedModel } from "../service/served-model.ts";
 import { createGuardedHandler } from "./guarded-handler.ts";
 import type { HttpLog } from "./http-types.ts";
 import type { ListenAddress } from "./listen-address.ts";
@@ -13,11 +14,10 @@ import type { Log } from "./log.ts";
 import { createOnePortServer } from "./one-port-server.ts";
 
 export interface StartServerOptions {
-  readonly embedder: Embedder;
+  /** `omnisearch.Operator` serves the first, `portico.v1.EmbeddingService` all of them by name. */
+  readonly models: readonly [ServedModel, ...ServedModel[]];
   readonly readiness: Readiness;
-  readonly manifest: ModelManifest;
   readonly fetchBytes: FetchBytes;
-  readonly limits: OperatorLimits;
   readonly listen: ListenAddress;
   /** `OP_ENDPOINT`, echoed in Identity; without it the address listened on. */
   readonly endpoint: string | undefined;
@@ -47,17 +47,13 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     handler: createGuardedHandler({
       log: httpLog,
       routes(router) {
+        const { models, fetchBytes } = options;
+        router.service(Operator, createOperator({ model: models[0], endpoint: () => endpoint, fetchBytes }));
         router.service(
-          Operator,
-          createOperator({
-            embedder: options.embedder,
-            identity: options.manifest.identity,
-            endpoint: () => endpoint,
-            fetchBytes: options.fetchBytes,
-            limits: options.limits,
-          }),
+          EmbeddingService,
+          createEmbedding({ models, fetchBytes, now: () => performance.now() }),
         );
-        addHealth(router, options.readiness, [Operator.typeName], closing.signal);
+        addHealth(router, options.readiness, [Operator.typeName, EmbeddingService.typeName], closing.signal);
         addReflection(router);
       },
     }),

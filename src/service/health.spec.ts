@@ -48,6 +48,14 @@ describe("Check", () => {
     expect(error.code).toBe(Code.NotFound);
     expect(error.rawMessage).toBe('expected the empty name or one of omnisearch.Operator, got "no.Such"');
   });
+
+  test.each([
+    ["a long name", "a".repeat(201), "a".repeat(200)],
+    ["a name cut within a character", `${"a".repeat(199)}🎛`, `${"a".repeat(199)}\ufffd`],
+  ])("repeats 200 characters of %s", async (_, service, shown) => {
+    const error = ConnectError.from(await client.check({ service }).catch((thrown: unknown) => thrown));
+    expect(error.rawMessage).toBe(`expected the empty name or one of omnisearch.Operator, got "${shown}"`);
+  });
 });
 
 test("List tells every service", async () => {

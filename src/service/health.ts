@@ -2,6 +2,9 @@ import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@conne
 import { Health, HealthCheckResponse_ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
 import type { Readiness } from "./readiness.ts";
 
+/** Longest part of a name that an answer repeats. */
+const shownNameMaxLength = 200;
+
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse_ServingStatus;
 
 /**
@@ -30,7 +33,9 @@ function createHealth(
     check({ service }) {
       if (names.has(service)) return current();
       const expected = `the empty name or one of ${services.join(", ")}`;
-      throw new ConnectError(`expected ${expected}, got "${service}"`, Code.NotFound);
+      // A cut may leave half a character, which could not be sent.
+      const shown = service.slice(0, shownNameMaxLength).toWellFormed();
+      throw new ConnectError(`expected ${expected}, got "${shown}"`, Code.NotFound);
     },
     list() {
       return { statuses: Object.fromEntries([...names].map((name) => [name, current()])) };

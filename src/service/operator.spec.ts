@@ -1,53 +1,18 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import type { Embedder, EmbedResult } from "../embed/embedder.ts";
+import { embedderOfBytes, fetchByte, modelOfBytes } from "../../tools/service/byte-embedder.ts";
+import type { Embedder } from "../embed/embedder.ts";
 import { EmbedError } from "../errors.ts";
 import { Operator } from "../gen/omnisearch/operator_pb.ts";
 import { BatchFailureSchema } from "../gen/portico/v1/errors_pb.ts";
 import { createOperator } from "./operator.ts";
 
-/**
- * An embedder over bytes: the vector of [n, ...] is [n, 1]; 0 is a corrupt picture, 255 a lost worker. Later
- * items finish first, so that an order kept by luck would show.
- */
-function embedderOfBytes(ready: Promise<void> = Promise.resolve(), isReady = true): Embedder {
-  let pending = 0;
-  return {
-    concurrency: 2,
-    ready,
-    isReady: () => isReady,
-    async embed(bytes): Promise<EmbedResult> {
-      pending += 1;
-      await new Promise((resolve) => setTimeout(resolve, Math.max(1, 20 - pending)));
-      const first = bytes[0] as number;
-      if (first === 0) return { ok: false, error: new EmbedError("IMAGE_CORRUPT", "it is broken") };
-      if (first === 255) return { ok: false, error: new EmbedError("ENGINE_FAILED", "a worker ended") };
-      const timings = { decodeMs: 0, preprocessMs: 0, inferMs: 0 };
-      return { ok: true, vector: Float32Array.of(first, 1), format: "png", width: 1, height: 1, timings };
-    },
-    dispose: async () => undefined,
-  };
-}
-
 function clientOf(embedder = embedderOfBytes(), maxItems = 10) {
   const operator = createOperator({
-    embedder,
-    identity: {
-      name: "resnet50_encoder",
-      type: "encoder",
-      input: "image",
-      output: "vector",
-      dimension: 2048,
-      metricType: "L2",
-    },
+    model: modelOfBytes(embedder, maxItems),
     endpoint: () => "10.0.0.1:52001",
-    async fetchBytes(url) {
-      const number = Number(url.split("/").at(-1));
-      if (Number.isNaN(number)) throw new EmbedError("SOURCE_UNREACHABLE", `got HTTP status 404`);
-      return Uint8Array.of(number);
-    },
-    limits: { maxItems, maxImageBytes: 4 },
+    fetchBytes: fetchByte,
   });
   return createClient(
     Operator,

@@ -37,6 +37,7 @@ test("the README has snippets for every client that it promises", () => {
     "sh",
     "python3",
     "typescript",
+    "sh",
   ]);
 });
 
@@ -103,6 +104,12 @@ function expectReply(stdout: string, code: string): void {
     expect(JSON.parse(stdout)).toMatchObject({ name: "resnet50_encoder", dimension: "2048" });
     return;
   }
+  if (code.includes("EmbeddingService")) {
+    const { vectorSpace, results } = JSON.parse(stdout) as EmbedJson;
+    expect(vectorSpace).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(results.map(({ embedding }) => embedding.vector.length)).toEqual([2048]);
+    return;
+  }
   if (code.includes("print(") || code.includes("console.log")) {
     expect(stdout).toMatch(/^1n? 2048\n$/);
     return;
@@ -119,4 +126,9 @@ function expectReply(stdout: string, code: string): void {
 interface ReplyJson {
   readonly nums: string;
   readonly vectors: readonly { readonly element: readonly number[] }[];
+}
+
+interface EmbedJson {
+  readonly vectorSpace: string;
+  readonly results: readonly { readonly embedding: { readonly vector: readonly number[] } }[];
 }
