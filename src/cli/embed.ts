@@ -9,7 +9,7 @@ import { createEmbedProgress } from "./embed-progress.ts";
 import { type EmbedSource, listSources } from "./embed-sources.ts";
 import { addFetchOptions, type FetchOptions, toFetchPolicy } from "./fetch-options.ts";
 import { mapInOrder } from "./map-in-order.ts";
-import { openEmbedderForCli } from "./open-embedder-for-cli.ts";
+import { openEmbedderForCli, unboundedQueue } from "./open-embedder-for-cli.ts";
 import { stderrProgress } from "./progress-output.ts";
 import { reportShortfall } from "./report-error.ts";
 import { type EmbedRow, openVectorWriter } from "./write-vectors.ts";
@@ -48,7 +48,7 @@ async function embedCommand(names: string[], options: EmbedCommandOptions): Prom
       "CONFIG_INVALID",
       `expected at least one picture, found none in ${names.join(", ")}`,
     );
-  const { embedder, manifest, workers } = await openEmbedderForCli(options);
+  const { embedder, manifest, workers } = await openEmbedderForCli(options, unboundedQueue);
   const writer = await openVectorWriter(options.out, sources.length, manifest.identity.dimension);
   const output = stderrProgress();
   // JSON lines on the terminal would tear a bar apart.

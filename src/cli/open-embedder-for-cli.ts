@@ -1,11 +1,15 @@
 import type { Embedder } from "../embed/embedder.ts";
 import type { ModelManifest } from "../embed/model-manifest.ts";
 import { chooseWorkers, readMachine } from "../node/default-workers.ts";
+import type { QueueLimits } from "../node/job-queue.ts";
 import { findModelManifest } from "../node/model-catalog.ts";
 import { openEmbedder } from "../node/open-embedder.ts";
 import type { PoolEvent } from "../node/worker-pool.ts";
 import type { EngineOptions } from "./common-options.ts";
 import { prepareWithProgress } from "./prepare.ts";
+
+/** For a command that is its own only caller and draws pictures no faster than they are embedded. */
+export const unboundedQueue: QueueLimits = { maxItems: Infinity, maxBytes: Infinity };
 
 export interface CliEmbedder {
   readonly embedder: Embedder;
@@ -18,6 +22,7 @@ export interface CliEmbedder {
 /** Opens the model that a command's options name; it is prepared first if the cache has none. */
 export async function openEmbedderForCli(
   options: EngineOptions,
+  queue: QueueLimits,
   onEvent?: (event: PoolEvent) => void,
 ): Promise<CliEmbedder> {
   const manifest = await findModelManifest(options.model);
@@ -32,7 +37,7 @@ export async function openEmbedderForCli(
     threads: options.threads,
     limits: { maxPixels: options.maxPixels },
     itemTimeoutMs: options.itemTimeoutMs,
-    queue: { maxItems: options.maxQueuedItems, maxBytes: options.maxQueuedBytes },
+    queue,
     engine: options.engine,
     ...(onEvent && { onEvent }),
   });

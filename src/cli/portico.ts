@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { Command } from "commander";
 import { commandName } from "../node/command-name.ts";
 import { packageFile } from "../node/package-file.ts";
@@ -44,6 +45,11 @@ addPrepareCommand(program);
 addEmbedCommand(program);
 addVerifyCommand(program);
 addConformanceCommand(program);
+
+// Whoever reads may have had enough (`| head -1`): no error, but the end, as SIGPIPE would have it.
+process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === "EPIPE" ? 128 + constants.signals.SIGPIPE : reportError(error)),
+);
 
 try {
   await program.parseAsync();

@@ -5,6 +5,7 @@ import { imageFormats } from "../image/pixels.ts";
 import { commandName } from "../node/command-name.ts";
 import { nodeDial } from "../node/fetch-connect.ts";
 import { createFetchImage } from "../node/fetch-image.ts";
+import { defaultQueueLimits } from "../node/job-queue.ts";
 import { resolveListenAddress } from "../node/listen-address.ts";
 import { createLog, type Log, type LogLevel, logLevels } from "../node/log.ts";
 import { startServer } from "../node/start-server.ts";
@@ -19,6 +20,8 @@ import { tryItLine } from "./try-it-line.ts";
 interface ServeOptions extends EngineOptions, FetchOptions {
   readonly listen?: string;
   readonly maxItems: number;
+  readonly maxQueuedItems: number;
+  readonly maxQueuedBytes: number;
   readonly graceMs: number;
   readonly logLevel: LogLevel;
 }
@@ -28,6 +31,17 @@ export function addServeCommand(program: Command): void {
     .description("serve omnisearch.Operator over gRPC, gRPC-Web and Connect on one port")
     .option("--listen <host:port>", "address to listen on, *:PORT for all interfaces (see below)")
     .option("--max-items <n>", "largest number of pictures in one call", positiveInteger, defaultMaxItems)
+    .option(
+      "--max-queued-items <n>",
+      "pictures that may wait for a worker",
+      positiveInteger,
+      defaultQueueLimits.maxItems,
+    )
+    .addOption(
+      new Option("--max-queued-bytes <n>", "bytes of all waiting pictures together")
+        .argParser(positiveInteger)
+        .default(defaultQueueLimits.maxBytes, `${defaultQueueLimits.maxBytes / 2 ** 20} MiB`),
+    )
     .option("--grace-ms <n>", "time that calls in flight get at shutdown", milliseconds, 30_000)
     .addOption(new Option("--log-level <level>", "least severe log line").choices(logLevels).default("info"))
     .addHelpText(
@@ -58,7 +72,8 @@ async function serveCommand(options: ServeOptions): Promise<void> {
     if (event.kind === "worker-ready") maxAbsError ??= event.maxAbsError;
     logPoolEvent(log, event);
   };
-  const { embedder, manifest, workers, why } = await openEmbedderForCli(options, onEvent);
+  const queue = { maxItems: options.maxQueuedItems, maxBytes: options.maxQueuedBytes };
+  const { embedder, manifest, workers, why } = await openEmbedderForCli(options, queue, onEvent);
   const server = await startServer({
     models: [
       {

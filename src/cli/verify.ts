@@ -6,7 +6,7 @@ import { commandName } from "../node/command-name.ts";
 import { listVectorGoldens, readVectorGolden } from "../node/vector-golden.ts";
 import { addEngineOptions, type EngineOptions } from "./common-options.ts";
 import { mapInOrder } from "./map-in-order.ts";
-import { openEmbedderForCli } from "./open-embedder-for-cli.ts";
+import { openEmbedderForCli, unboundedQueue } from "./open-embedder-for-cli.ts";
 import { reportShortfall } from "./report-error.ts";
 import { describeHeader, describeRow, summarise, type VerifyRow } from "./verify-report.ts";
 
@@ -35,7 +35,7 @@ async function verifyCommand(options: EngineOptions & { only?: string; json?: tr
       `--only: expected a part of a fixture's path, got "${options.only}", which none has`,
     );
   }
-  const { embedder, manifest, workers } = await openEmbedderForCli(options);
+  const { embedder, manifest, workers } = await openEmbedderForCli(options, unboundedQueue);
   const width = Math.max(...images.map((image) => image.length));
   const say = (line: string) => void (options.json || process.stdout.write(`${line}\n`));
   const rows: VerifyRow[] = [];

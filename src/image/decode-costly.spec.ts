@@ -217,7 +217,7 @@ test("a large JPEG may have the scans that encoders write, not a hundred", async
   };
   expect(await decodeLarge(first, ...Array<number[]>(60).fill(empty))).toBe("2000 x 2000");
   expect(await decodeLarge(...Array<number[]>(99).fill(first))).toBe(
-    "IMAGE_UNSUPPORTED: this kind of JPEG is not supported: scans that walk more than 8194304 blocks of 8 x 8 samples",
+    "IMAGE_UNSUPPORTED: this kind of JPEG is not supported: scans that walk more than 7194304 blocks of 8 x 8 samples",
   );
 });
 

@@ -58,7 +58,7 @@ const maxScans = 100;
  * Every scan makes the decoder walk all blocks of its components, however few bytes it has, so a file of some hundred
  * bytes could hold a worker for minutes. Usual encoders walk a component up to 8 times; small pictures may have more.
  */
-const maxWalks = 16;
+const maxWalks = 12;
 const freeBlocks = 2 ** 22;
 
 /**

@@ -13,6 +13,8 @@ export interface BlockScan {
   readonly high: number;
   readonly low: number;
   readonly progressive: boolean;
+  /** Of each block, the last coefficient of a progressive scan so far, in zigzag order: what follows is zero. */
+  readonly lastCoefficients: Uint8Array;
 }
 
 export interface BlockDecoder {
@@ -82,7 +84,7 @@ function readSequentialAc(reader: JpegBitReader, table: HuffmanTable, out: Int16
 /** G.1.2.2 */
 function readFirstAc(
   reader: JpegBitReader,
-  { ac, start, stop, low }: BlockScan,
+  { ac, start, stop, low, lastCoefficients }: BlockScan,
   out: Int16Array,
   offset: number,
   state: { emptyBlocks: number },
@@ -101,14 +103,16 @@ function readFirstAc(
     }
     k += run;
     const value = reader.readSigned(size) << low;
-    if (k < 64) out[offset + naturalOrder[k]!] = value;
+    if (k >= 64) continue;
+    out[offset + naturalOrder[k]!] = value;
+    lastCoefficients[offset >> 6] = Math.max(k, lastCoefficients[offset >> 6]!);
   }
 }
 
 /** G.1.2.3: new coefficients of one more bit, and one more bit for each that is there. */
 function refineAc(
   reader: JpegBitReader,
-  { ac, start, stop, low }: BlockScan,
+  { ac, start, stop, low, lastCoefficients }: BlockScan,
   out: Int16Array,
   offset: number,
   state: { emptyBlocks: number },
@@ -132,7 +136,10 @@ function refineAc(
         const index = offset + naturalOrder[k]!;
         if (out[index] !== 0) refine(reader, out, index, bit);
         else if (run-- === 0) {
-          if (created !== 0) out[index] = created;
+          if (created !== 0) {
+            out[index] = created;
+            lastCoefficients[offset >> 6] = Math.max(k, lastCoefficients[offset >> 6]!);
+          }
           break;
         }
       }
@@ -140,7 +147,8 @@ function refineAc(
   }
   if (state.emptyBlocks === 0) return;
   state.emptyBlocks--;
-  for (; k <= stop; k++) {
+  const last = Math.min(stop, lastCoefficients[offset >> 6]!);
+  for (; k <= last; k++) {
     const index = offset + naturalOrder[k]!;
     if (out[index] !== 0) refine(reader, out, index, bit);
   }

@@ -23,6 +23,8 @@ export interface JpegComponent {
   readonly blocksAcross: number;
   /** (blocks down, blocks across, 64) int16, in natural order. */
   readonly coefficients: Int16Array;
+  /** As in `BlockScan`. */
+  readonly lastCoefficients: Uint8Array;
   /** 64 quantisation steps in natural order, as they stood when the component's first scan began. */
   quantisation: Uint16Array | undefined;
 }
@@ -142,6 +144,7 @@ function createFrame(segment: JpegSegment, quantisationIds: number[]): JpegFrame
       height: Math.ceil((height * vertical) / maxVertical),
       blocksAcross,
       coefficients: new Int16Array(blocksAcross * blocksDown * 64),
+      lastCoefficients: new Uint8Array(blocksAcross * blocksDown),
       quantisation: undefined,
     };
   });
@@ -201,6 +204,7 @@ function readScan(
       high: frame.progressive ? approximation >> 4 : 0,
       low: frame.progressive ? approximation & 15 : 0,
       progressive: frame.progressive,
+      lastCoefficients: component.lastCoefficients,
     });
     return { component, ...decode };
   });

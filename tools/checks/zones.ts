@@ -39,6 +39,5 @@ export const coreLibraries: Readonly<Record<string, string>> = {
   "@connectrpc/connect": "routes and errors; the transport is the host's",
   "@jsquash/jpeg": "mozjpeg as wasm: bit-exact with Pillow",
   "@jsquash/webp": "libwebp as wasm: bit-exact with Pillow",
-  fflate: "zlib inflate, streamed, so that it can be bounded",
   "onnxruntime-web": "types only; the runtime is injected",
 };
