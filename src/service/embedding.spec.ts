@@ -1,10 +1,10 @@
-import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
+import { Code, createClient, createRouterTransport } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { embedderOfBytes, fetchByte, modelOfBytes } from "../../tools/service/byte-embedder.ts";
+import { failureOf } from "../../tools/service/call-failure.ts";
 import type { Embedder } from "../embed/embedder.ts";
 import { EmbedError } from "../errors.ts";
 import { EmbeddingService, ErrorPolicy, VectorEncoding } from "../gen/portico/v1/embedding_pb.ts";
-import { BatchFailureSchema } from "../gen/portico/v1/errors_pb.ts";
 import { createEmbedding } from "./embedding.ts";
 
 const fingerprint = modelOfBytes(embedderOfBytes(), 1).manifest.fingerprint;
@@ -24,15 +24,6 @@ function clientOf(embedder: Embedder = embedderOfBytes()) {
 
 const data = (...bytes: number[]) => ({ source: { case: "data" as const, value: Uint8Array.from(bytes) } });
 const url = (value: string) => ({ source: { case: "url" as const, value } });
-
-async function failureOf(call: Promise<unknown>) {
-  const error = await call.then(
-    () => undefined,
-    (reason: unknown) => ConnectError.from(reason),
-  );
-  if (!error) throw new Error("expected the call to fail");
-  return { code: error.code, message: error.rawMessage, details: error.findDetails(BatchFailureSchema) };
-}
 
 describe("Embed", () => {
   test("gives a result or an error for each picture, in order", async () => {

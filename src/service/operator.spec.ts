@@ -1,7 +1,8 @@
 import { create } from "@bufbuild/protobuf";
-import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
+import { Code, createClient, createRouterTransport } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { embedderOfBytes, fetchByte, modelOfBytes } from "../../tools/service/byte-embedder.ts";
+import { failureOf } from "../../tools/service/call-failure.ts";
 import type { Embedder } from "../embed/embedder.ts";
 import { EmbedError } from "../errors.ts";
 import { Operator } from "../gen/omnisearch/operator_pb.ts";
@@ -22,15 +23,6 @@ function clientOf(embedder = embedderOfBytes(), maxItems = 10) {
 
 /** Base64 of one byte. */
 const data = (byte: number) => btoa(String.fromCharCode(byte));
-
-async function failureOf(call: Promise<unknown>) {
-  const error = await call.then(
-    () => undefined,
-    (reason: unknown) => ConnectError.from(reason),
-  );
-  if (!error) throw new Error("expected the call to fail");
-  return { code: error.code, message: error.rawMessage, details: error.findDetails(BatchFailureSchema) };
-}
 
 describe("Execute", () => {
   test.each([
