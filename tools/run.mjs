@@ -9,7 +9,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, dirname, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const needed = [22, 19];
@@ -33,14 +33,9 @@ if (node === undefined) {
 const [file, ...args] = process.argv.slice(2);
 // Tools that a script starts by name find this Node, and the project's own programs.
 process.env.PATH = [dirname(node), resolve(root, "node_modules/.bin"), process.env.PATH].join(delimiter);
-if (node === process.execPath) {
-  process.argv.splice(1, 2, resolve(file));
-  await import(pathToFileURL(resolve(file)).href);
-} else {
-  const child = spawn(node, [file, ...args], { stdio: "inherit" });
-  // A terminal sends its signals to both processes; the child decides when to end.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-    process.on(signal, () => signal !== "SIGINT" && child.kill(signal));
-  }
-  child.on("exit", (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+const child = spawn(node, [file, ...args], { stdio: "inherit" });
+// A terminal sends SIGINT to both processes; the child decides when to end.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => signal !== "SIGINT" && child.kill(signal));
 }
+child.on("exit", (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
