@@ -1,10 +1,9 @@
-import type { Embedder } from "../embed/embedder.ts";
 import type { ModelManifest } from "../embed/model-manifest.ts";
 import { chooseWorkers, readMachine } from "../node/default-workers.ts";
 import type { QueueLimits } from "../node/job-queue.ts";
 import { findModelManifest } from "../node/model-catalog.ts";
 import { openEmbedder } from "../node/open-embedder.ts";
-import type { PoolEvent } from "../node/worker-pool.ts";
+import type { PoolEvent, WorkerPool } from "../node/worker-pool.ts";
 import type { EngineOptions } from "./common-options.ts";
 import { prepareWithProgress } from "./prepare.ts";
 
@@ -12,7 +11,7 @@ import { prepareWithProgress } from "./prepare.ts";
 export const unboundedQueue: QueueLimits = { maxItems: Infinity, maxBytes: Infinity };
 
 export interface CliEmbedder {
-  readonly embedder: Embedder;
+  readonly embedder: WorkerPool;
   readonly manifest: ModelManifest;
   readonly workers: number;
   /** Why there are so many workers. */

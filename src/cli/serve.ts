@@ -8,6 +8,7 @@ import { createFetchImage } from "../node/fetch-image.ts";
 import { defaultQueueLimits } from "../node/job-queue.ts";
 import { resolveListenAddress } from "../node/listen-address.ts";
 import { createLog, type Log, type LogLevel, logLevels } from "../node/log.ts";
+import { createMetrics } from "../node/metrics.ts";
 import { startServer } from "../node/start-server.ts";
 import type { PoolEvent } from "../node/worker-pool.ts";
 import { createReadiness } from "../service/readiness.ts";
@@ -74,11 +75,13 @@ async function serveCommand(options: ServeOptions): Promise<void> {
   };
   const queue = { maxItems: options.maxQueuedItems, maxBytes: options.maxQueuedBytes };
   const { embedder, manifest, workers, why } = await openEmbedderForCli(options, queue, onEvent);
+  const metrics = createMetrics(() => embedder.state());
   const server = await startServer({
     models: [
       {
         manifest,
         embedder,
+        onResult: metrics.onResult,
         engine: options.engine,
         formats: imageFormats,
         limits: {
@@ -89,6 +92,7 @@ async function serveCommand(options: ServeOptions): Promise<void> {
       },
     ],
     readiness,
+    metrics,
     fetchBytes: createFetchImage(toFetchPolicy(options), nodeDial, (refusal) => {
       log.warn(refusal, "a URL was refused");
     }),

@@ -18,6 +18,14 @@ export interface QueueLimits {
 /** A minute of work for four workers, and pictures of any size in a container of 2 GiB. */
 export const defaultQueueLimits: QueueLimits = { maxItems: 1024, maxBytes: 256 * 2 ** 20 };
 
+/** What waits at this moment. */
+export interface QueueState {
+  readonly queuedItems: number;
+  readonly queuedBytes: number;
+  /** How long the oldest job has waited, in milliseconds; 0 if none waits. */
+  readonly oldestMs: number;
+}
+
 export interface JobQueue {
   /** Queues a job, or settles it at once as `OVERLOADED`. Once `signal` aborts, it is dropped where it waits. */
   push(job: Job, signal: AbortSignal | undefined): void;
@@ -25,16 +33,17 @@ export interface JobQueue {
   shift(): Job | undefined;
   /** Settles every waiting job with this error. */
   failAll(error: EmbedError): void;
+  state(): QueueState;
 }
 
 /** First come, first served. */
 export function createJobQueue(limits: QueueLimits): JobQueue {
-  /** In order of arrival; the value stops listening to the job's signal. */
-  const waiting = new Map<Job, () => void>();
+  /** In order of arrival. */
+  const waiting = new Map<Job, { readonly since: number; readonly stopListening: () => void }>();
   let bytes = 0;
 
   function take(job: Job): void {
-    waiting.get(job)?.();
+    waiting.get(job)?.stopListening();
     waiting.delete(job);
     bytes -= job.bytes.length;
   }
@@ -63,7 +72,8 @@ export function createJobQueue(limits: QueueLimits): JobQueue {
         job.resolve({ ok: false, error: abortError(signal as AbortSignal) });
       };
       signal?.addEventListener("abort", onAbort);
-      waiting.set(job, () => signal?.removeEventListener("abort", onAbort));
+      const stopListening = () => signal?.removeEventListener("abort", onAbort);
+      waiting.set(job, { since: performance.now(), stopListening });
       bytes += job.bytes.length;
     },
     shift() {
@@ -76,6 +86,14 @@ export function createJobQueue(limits: QueueLimits): JobQueue {
         take(job);
         job.resolve({ ok: false, error });
       }
+    },
+    state() {
+      const [oldest] = waiting.values();
+      return {
+        queuedItems: waiting.size,
+        queuedBytes: bytes,
+        oldestMs: oldest ? performance.now() - oldest.since : 0,
+      };
     },
   };
 }

@@ -1,4 +1,3 @@
-import type { Embedder } from "../embed/embedder.ts";
 import type { ModelManifest } from "../embed/model-manifest.ts";
 import type { EngineName } from "../engine/engine.ts";
 import type { ImageLimits } from "../image/pixels.ts";
@@ -6,7 +5,7 @@ import type { QueueLimits } from "./job-queue.ts";
 import { loadCodecs } from "./load-codecs.ts";
 import { readModel } from "./read-model.ts";
 import { readVectorGolden } from "./vector-golden.ts";
-import { createWorkerPool, type PoolEvent } from "./worker-pool.ts";
+import { createWorkerPool, type PoolEvent, type WorkerPool } from "./worker-pool.ts";
 
 export interface OpenEmbedderOptions {
   readonly manifest: ModelManifest;
@@ -27,7 +26,7 @@ export interface OpenEmbedderOptions {
 const selfCheckImage = "photo/allium-oreophilum.jpg";
 
 /** Opens a pool of workers for a model; it holds calls until the first worker has passed its self-check. */
-export function openEmbedder(options: OpenEmbedderOptions): Embedder {
+export function openEmbedder(options: OpenEmbedderOptions): WorkerPool {
   return createWorkerPool({
     workers: options.workers,
     itemTimeoutMs: options.itemTimeoutMs,

@@ -8,9 +8,11 @@ import type { Readiness } from "../service/readiness.ts";
 import { addReflection } from "../service/reflection.ts";
 import type { ServedModel } from "../service/served-model.ts";
 import { createGuardedHandler } from "./guarded-handler.ts";
+import { type HttpPages, textPage, withPages } from "./http-pages.ts";
 import type { HttpLog } from "./http-types.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
 import { createOnePortServer } from "./one-port-server.ts";
 
 export interface StartServerOptions {
@@ -21,6 +23,7 @@ export interface StartServerOptions {
   readonly listen: ListenAddress;
   /** `OP_ENDPOINT`, echoed in Identity; without it the address listened on. */
   readonly endpoint: string | undefined;
+  readonly metrics: Metrics;
   readonly log: Log;
 }
 
@@ -44,19 +47,31 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
   let endpoint = options.endpoint ?? "";
   const server = createOnePortServer({
     log: httpLog,
-    handler: createGuardedHandler({
-      log: httpLog,
-      routes(router) {
-        const { models, fetchBytes } = options;
-        router.service(Operator, createOperator({ model: models[0], endpoint: () => endpoint, fetchBytes }));
-        router.service(
-          EmbeddingService,
-          createEmbedding({ models, fetchBytes, now: () => performance.now() }),
-        );
-        addHealth(router, options.readiness, [Operator.typeName, EmbeddingService.typeName], closing.signal);
-        addReflection(router);
-      },
-    }),
+    handler: withPages(
+      serverPages(options),
+      createGuardedHandler({
+        log: httpLog,
+        interceptors: [options.metrics.interceptor],
+        routes(router) {
+          const { models, fetchBytes } = options;
+          router.service(
+            Operator,
+            createOperator({ model: models[0], endpoint: () => endpoint, fetchBytes }),
+          );
+          router.service(
+            EmbeddingService,
+            createEmbedding({ models, fetchBytes, now: () => performance.now() }),
+          );
+          addHealth(
+            router,
+            options.readiness,
+            [Operator.typeName, EmbeddingService.typeName],
+            closing.signal,
+          );
+          addReflection(router);
+        },
+      }),
+    ),
   });
   const { host, port } = await server.listen(options.listen);
   endpoint ||= hostPort(host, port);
@@ -68,6 +83,15 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
       closing.abort();
       await server.close(grace);
     },
+  };
+}
+
+/** For probes and for Prometheus. */
+function serverPages({ readiness, metrics }: StartServerOptions): HttpPages {
+  return {
+    "/livez": () => textPage(200, "alive"),
+    "/readyz": () => (readiness.current() ? textPage(200, "ready") : textPage(503, "not ready")),
+    "/metrics": async () => ({ status: 200, contentType: metrics.contentType, text: await metrics.text() }),
   };
 }
 

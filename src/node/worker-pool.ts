@@ -1,6 +1,6 @@
 import type { Embedder, EmbedOptions, EmbedResult } from "../embed/embedder.ts";
 import { EmbedError } from "../errors.ts";
-import { createJobQueue, type Job, type QueueLimits } from "./job-queue.ts";
+import { createJobQueue, type Job, type QueueLimits, type QueueState } from "./job-queue.ts";
 import { type PooledWorker, startWorker } from "./pooled-worker.ts";
 import type { WorkerSetup } from "./worker-protocol.ts";
 
@@ -20,6 +20,17 @@ export type PoolEvent =
   | { readonly kind: "worker-ready"; readonly startMs: number; readonly maxAbsError: number }
   | { readonly kind: "worker-lost"; readonly error: EmbedError; readonly restartInMs: number };
 
+/** What waits and works at this moment. */
+export interface PoolState extends QueueState {
+  /** Workers that passed their self-check and live. */
+  readonly workers: number;
+  readonly isReady: boolean;
+}
+
+export interface WorkerPool extends Embedder {
+  state(): PoolState;
+}
+
 /** 30 s: a hundred times what a photograph takes. */
 export const defaultItemTimeoutMs = 30_000;
 
@@ -31,7 +42,7 @@ const restartDelayMaxMs = 10_000;
  * The `Embedder` of a server: a queue of pictures before a fixed number of worker threads, each working on
  * one picture at a time. A worker that dies or hangs is replaced; only the picture it held fails.
  */
-export function createWorkerPool(options: WorkerPoolOptions): Embedder {
+export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   const idle: PooledWorker[] = [];
   const alive = new Set<PooledWorker>();
   const queue = createJobQueue(options.queue);
@@ -128,6 +139,7 @@ export function createWorkerPool(options: WorkerPoolOptions): Embedder {
     concurrency: options.workers,
     ready,
     isReady,
+    state: () => ({ ...queue.state(), workers: alive.size, isReady: isReady() }),
     embed(bytes: Uint8Array, { signal }: EmbedOptions = {}): Promise<EmbedResult> {
       return new Promise((resolve) => {
         if (closedBy) {

@@ -3,16 +3,23 @@ import { mapConcurrently } from "../embed/map-concurrently.ts";
 import { abortError, settleBefore } from "../embed/settle-before.ts";
 import { EmbedError, type ItemFailure } from "../errors.ts";
 import { codeByReason } from "./reason-code.ts";
+import type { ServedModel } from "./served-model.ts";
 
 /** Brings the encoded bytes of one picture, or throws an `EmbedError`. */
 export type BringBytes = () => Promise<Uint8Array>;
 
 /** Brings and embeds one picture; never rejects. */
 export async function embedOne(
-  embedder: Embedder,
+  model: ServedModel,
   bring: BringBytes,
   signal: AbortSignal,
 ): Promise<EmbedResult> {
+  const result = await tryEmbed(model.embedder, bring, signal);
+  model.onResult?.(result);
+  return result;
+}
+
+async function tryEmbed(embedder: Embedder, bring: BringBytes, signal: AbortSignal): Promise<EmbedResult> {
   try {
     if (signal.aborted) throw abortError(signal);
     return await embedder.embed(await bring(), { signal });
@@ -25,14 +32,15 @@ export async function embedOne(
  * Embeds a batch, in order. Pictures are drawn a few ahead of the workers: more would hold them in memory and
  * make other calls wait.
  * @param list the request's own name of the batch, for messages
- * @throws EmbedError `REQUEST_TOO_LARGE` beyond `maxItems`; why the model cannot be had, or the caller's end
+ * @throws EmbedError `REQUEST_TOO_LARGE` beyond the model's `maxItems`; why the model cannot be had, or the caller's end
  */
 export async function embedBatch(
-  embedder: Embedder,
+  model: ServedModel,
   batch: readonly BringBytes[],
-  options: { readonly list: string; readonly maxItems: number; readonly signal: AbortSignal },
+  { list, signal }: { readonly list: string; readonly signal: AbortSignal },
 ): Promise<EmbedResult[]> {
-  const { list, maxItems, signal } = options;
+  const { embedder } = model;
+  const { maxItems } = model.limits;
   if (batch.length > maxItems) {
     throw new EmbedError(
       "REQUEST_TOO_LARGE",
@@ -41,7 +49,7 @@ export async function embedBatch(
   }
   if (batch.length === 0) return [];
   await settleBefore(embedder.ready, signal);
-  return mapConcurrently(batch, aheadOf(embedder), (bring) => embedOne(embedder, bring, signal));
+  return mapConcurrently(batch, aheadOf(embedder), (bring) => embedOne(model, bring, signal));
 }
 
 /** How many pictures of one call are under way at once. */

@@ -67,7 +67,7 @@ export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof E
       const model = findModel(request.model);
       await settleBefore(model.embedder.ready, signal);
       const { bring, fetchMs } = toPicture(request.image, model, signal);
-      const result = await embedOne(model.embedder, bring, signal);
+      const result = await embedOne(model, bring, signal);
       const vectorSpace = model.manifest.fingerprint;
       return { id, result: toResult(result, 0, fetchMs(), vectorEncoding), vectorSpace };
     } catch (error) {
@@ -82,9 +82,9 @@ export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof E
         const { signal } = context;
         const pictures = request.images.map((image) => toPicture(image, model, signal));
         const results = await embedBatch(
-          model.embedder,
+          model,
           pictures.map(({ bring }) => bring),
-          { list: "images", maxItems: model.limits.maxItems, signal },
+          { list: "images", signal },
         );
         const error = batchError(results, "images");
         if (error && request.errorPolicy === ErrorPolicy.FAIL_CALL) throw error;

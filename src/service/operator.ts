@@ -21,7 +21,7 @@ export interface OperatorOptions {
 export function createOperator(options: OperatorOptions): ServiceImpl<typeof Operator> {
   const { model } = options;
   const { identity } = model.manifest;
-  const { maxItems, maxImageBytes } = model.limits;
+  const { maxImageBytes } = model.limits;
 
   /** After a detector Phantoscope sends both lists, and `urls` is then a list of empty strings. */
   async function execute(urls: readonly string[], datas: readonly string[], signal: AbortSignal) {
@@ -30,7 +30,7 @@ export function createOperator(options: OperatorOptions): ServiceImpl<typeof Ope
       list === "datas"
         ? datas.map((data) => async () => decodeBase64(data, maxImageBytes))
         : urls.map((url) => () => options.fetchBytes(url, { signal }));
-    const results = await embedBatch(model.embedder, batch, { list, maxItems, signal });
+    const results = await embedBatch(model, batch, { list, signal });
     const error = batchError(results, list);
     if (error) throw error;
     return results.flatMap((result) => (result.ok ? [{ element: Array.from(result.vector) }] : []));

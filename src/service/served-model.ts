@@ -1,4 +1,4 @@
-import type { Embedder } from "../embed/embedder.ts";
+import type { Embedder, EmbedResult } from "../embed/embedder.ts";
 import type { ModelManifest } from "../embed/model-manifest.ts";
 
 /** A model as the services offer it. */
@@ -10,6 +10,8 @@ export interface ServedModel {
   /** Image formats that are decoded. */
   readonly formats: readonly string[];
   readonly limits: ServiceLimits;
+  /** Told what became of each picture, for metrics. */
+  readonly onResult?: (result: EmbedResult) => void;
 }
 
 /** What one call may ask for. */
