@@ -1,6 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import type { EmbedError, ItemFailure } from "../errors.ts";
+import type { EmbedError, ItemFailure, Reason } from "../errors.ts";
 import { type BatchFailure, BatchFailureSchema, ItemFailureSchema } from "../gen/portico/v1/errors_pb.ts";
 import { codeByReason } from "./reason-code.ts";
 
@@ -9,6 +9,13 @@ import { codeByReason } from "./reason-code.ts";
  * Messages of items get this much; indexes and reasons of a whole batch fit into the rest.
  */
 const itemMessagesMaxBytes = 2048;
+
+/**
+ * When to come back, for failures that pass: in seconds for HTTP clients (RFC 9110, 10.2.3), in milliseconds for
+ * gRPC's own retries (gRFC A6). A second is a few pictures of work.
+ */
+const retryLater = { "retry-after": "1", "grpc-retry-pushback-ms": "1000" };
+const passing: ReadonlySet<Reason> = new Set(["OVERLOADED", "NOT_READY"]);
 
 /**
  * An `EmbedError` as the error of a call: `REASON: message`. Its items become a `portico.v1.BatchFailure`
@@ -20,7 +27,7 @@ export function toConnectError(error: EmbedError): ConnectError {
   return new ConnectError(
     `${error.reason}: ${error.message}`,
     codeByReason[error.reason],
-    undefined,
+    passing.has(error.reason) ? retryLater : undefined,
     details,
     error.cause,
   );
