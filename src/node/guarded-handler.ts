@@ -111,6 +111,8 @@ function limitReceiveTime(request: HttpRequest, rpc: UniversalHandler, timeoutMs
   const { methodKind } = rpc.method;
   if (!("stream" in request) || methodKind === "bidi_streaming" || methodKind === "client_streaming") return;
   const { stream } = request;
+  // Its close has been told already, and would never clear the timer.
+  if (stream.closed) return;
   const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), timeoutMs);
   request.once("end", () => clearTimeout(timer));
   stream.once("close", () => clearTimeout(timer));

@@ -29,14 +29,23 @@ function isOurFault(error: unknown): boolean {
   return error.code === Code.Internal || error.code === Code.Unknown || error.code === Code.DataLoss;
 }
 
-async function* reportWhile<T>(
-  messages: AsyncIterable<T>,
-  report: (error: unknown) => void,
-): AsyncIterable<T> {
-  try {
-    yield* messages;
-  } catch (error) {
-    report(error);
-    throw error;
-  }
+/** Reports what the messages throw; not what their reader throws into them, such as that the client has gone. */
+function reportWhile<T>(messages: AsyncIterable<T>, report: (error: unknown) => void): AsyncIterable<T> {
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = messages[Symbol.asyncIterator]();
+      return {
+        ...(iterator.return ? { return: (value?: unknown) => iterator.return!(value) } : {}),
+        ...(iterator.throw ? { throw: (error?: unknown) => iterator.throw!(error) } : {}),
+        async next() {
+          try {
+            return await iterator.next();
+          } catch (error) {
+            report(error);
+            throw error;
+          }
+        },
+      };
+    },
+  };
 }
