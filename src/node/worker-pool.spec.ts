@@ -167,7 +167,8 @@ describe("a pool of real workers", () => {
     await threads[0]?.terminate();
     const expected = {
       reason: "ENGINE_FAILED",
-      message: "a worker ended with exit code 1 before it was ready",
+      // Node gives 0 if the thread had not begun to run when it was ended, else 1.
+      message: expect.stringMatching(/^a worker ended with exit code [01] before it was ready$/),
     };
     await expect(embedder.ready).rejects.toMatchObject(expected);
     expect(failureOf(await held)).toEqual(expected);
