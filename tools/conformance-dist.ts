@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { freePort } from "./loopback-port.ts";
 import { startPortico } from "./start-portico.ts";
 
 /**
@@ -8,17 +8,8 @@ import { startPortico } from "./start-portico.ts";
  * `node tools/conformance-dist.ts REPORT.json`
  */
 
-/** A port that was free a moment ago: the server must be told the runner's address before the runner starts. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address ? address.port : 0;
-}
-
 const [report = "output/conformance.json"] = process.argv.slice(2);
+// The server must be told the runner's address before the runner starts.
 const fixtureHost = `127.0.0.1:${await freePort()}`;
 const server = await startPortico({
   entry: "dist/cli/portico.js",

@@ -69,7 +69,7 @@ export function positiveInteger(text: string): number {
 }
 
 /** Parses an option's value as an integer from 1 to `most`. */
-export function integerUpTo(most: number): (text: string) => number {
+function integerUpTo(most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < 1 || value > most) {

@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, open, readFile, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { silentPort } from "../../tools/loopback-port.ts";
 import { runPortico } from "../../tools/run-portico.ts";
 import { type PorticoProcess, startPortico } from "../../tools/start-portico.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
@@ -36,14 +36,6 @@ const codeOf = (call: Promise<unknown>) =>
     () => "ok",
     (error: unknown) => Code[ConnectError.from(error).code],
   );
-
-/** A TCP port on which nothing ever answers. */
-async function silentPort(): Promise<{ listener: Server; port: number }> {
-  const listener = createServer();
-  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
-  const address = listener.address();
-  return { listener, port: typeof address === "object" && address ? address.port : 0 };
-}
 
 describe("portico serve", () => {
   test("answers at once, and holds what needs the model", async () => {

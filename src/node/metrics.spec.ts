@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { silentPort } from "../../tools/loopback-port.ts";
 import { type PorticoProcess, startPortico } from "../../tools/start-portico.ts";
 import { Operator } from "../gen/omnisearch/operator_pb.ts";
 
@@ -63,10 +63,7 @@ describe("a running server", () => {
 });
 
 test("a server without a model lives, but is not ready", async () => {
-  const silent = createServer();
-  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
-  const address = silent.address();
-  const port = typeof address === "object" && address ? address.port : 0;
+  const { listener, port } = await silentPort();
   const waiting = await startPortico({
     args: ["--cache", "output/no-such-cache"],
     env: { npm_config_registry: `http://127.0.0.1:${port}/`, npm_config_cache: "output/no-such-npm-cache" },
@@ -75,5 +72,5 @@ test("a server without a model lives, but is not ready", async () => {
   const status = async (path: string) => (await fetch(`http://${waiting.address}${path}`)).status;
   expect([await status("/livez"), await status("/readyz")]).toEqual([200, 503]);
   await waiting.stop("SIGKILL");
-  silent.close();
+  listener.close();
 });
