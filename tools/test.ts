@@ -22,6 +22,7 @@ interface Step {
 const output = "output";
 const vitestJson = `${output}/vitest.json`;
 const conformanceJson = `${output}/conformance.json`;
+const protocolJson = `${output}/protocol.json`;
 
 const steps: readonly Step[] = [
   { name: "format-and-lint", command: ["biome", "ci", "--error-on-warnings", "."] },
@@ -43,7 +44,12 @@ const steps: readonly Step[] = [
   {
     name: "conformance-dist",
     command: ["node", "tools/conformance-dist.ts", conformanceJson],
-    count: countConformance,
+    count: () => readCounts(conformanceJson),
+  },
+  {
+    name: "protocol",
+    command: ["node", "tools/protocol/run-protocol-suites.ts", protocolJson],
+    count: () => readCounts(protocolJson),
   },
 ];
 
@@ -56,8 +62,8 @@ function countVitest(): Counts {
   };
 }
 
-function countConformance(): Counts {
-  const { passed, failed, skipped } = JSON.parse(readFileSync(conformanceJson, "utf8")) as Counts;
+function readCounts(path: string): Counts {
+  const { passed, failed, skipped } = JSON.parse(readFileSync(path, "utf8")) as Counts;
   return { passed, failed, skipped };
 }
 
@@ -80,7 +86,7 @@ async function runStep(step: Step): Promise<Counts> {
   try {
     const counts = step.count();
     // A runner that fails without a failed case, or counts no case at all, has failed itself.
-    const silent = (code !== 0 && counts.failed === 0) || counts.passed === 0;
+    const silent = (code !== 0 && counts.failed === 0) || counts.passed + counts.skipped === 0;
     return silent ? { ...counts, failed: counts.failed + 1 } : counts;
   } catch {
     // No report was written: the runner never got as far, which its own output explains.
