@@ -21,10 +21,15 @@ export function assertReaches(bytes: Uint8Array, end: number, format: ImageForma
 
 /** Four bytes as Latin-1 text, with anything unprintable as `?`: a chunk's name, fit for a message. */
 export function readFourCc(bytes: Uint8Array, offset: number): string {
-  let text = "";
-  for (let i = offset; i < offset + 4; i++) {
-    const code = bytes[i] ?? 0;
-    text += code >= 0x20 && code < 0x7f ? String.fromCharCode(code) : "?";
-  }
-  return text;
+  // One call: a file may have millions of chunks.
+  return String.fromCharCode(
+    printable(bytes[offset]),
+    printable(bytes[offset + 1]),
+    printable(bytes[offset + 2]),
+    printable(bytes[offset + 3]),
+  );
+}
+
+function printable(code = 0): number {
+  return code >= 0x20 && code < 0x7f ? code : 0x3f;
 }

@@ -210,7 +210,8 @@ test("a large JPEG may have the scans that encoders write, not a hundred", async
   const first = [...jpegSegment(0xda, 4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 0, 0), 0];
   const empty = [...jpegSegment(0xda, 1, 1, 0, 1, 63, 0x10), 0];
   const decodeLarge = (...scans: readonly (readonly number[])[]) => {
-    const bytes = cmykJpeg(0xc2, 0, ...scans);
+    // A comment, for a file so short could not claim so much.
+    const bytes = cmykJpeg(0xc2, 0, jpegSegment(0xfe, ...new Uint8Array(4000)), ...scans);
     // The frame header says 2000 x 2000 instead.
     bytes.set([7, 208, 7, 208], bytes.indexOf(0xc2) + 4);
     return outcomeOf(bytes);

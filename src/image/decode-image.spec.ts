@@ -39,7 +39,7 @@ test.each(goodImages.map(({ path, what }) => [path, what]))(
     const golden = readGolden("decoded", path);
     if (!golden) throw new Error(`no golden golden/decoded/${path}.json`);
     const { header, pixels } = await decodeImage(readImage(path));
-    expect(header).toEqual({ format: header.format, width: golden.width, height: golden.height });
+    expect(header).toMatchObject({ width: golden.width, height: golden.height });
     expect(golden.maxDifference).toBe(0);
     expect(describePixelDifference(pixels, golden)).toBeUndefined();
   },

@@ -37,9 +37,9 @@ export function createDecodeImage(codecs: ImageCodecs, limits: ImageLimits): Dec
     tiff: decodeTiff,
   };
   return async (bytes) => {
-    const { format, width, height } = readHeader(bytes);
-    const header = { format, width, height };
-    checkLimits(header, limits);
+    const header = readHeader(bytes);
+    const { format } = header;
+    checkLimits(header, limits, bytes.length);
     let pixels: Pixels;
     try {
       pixels = await decoders[format](bytes);

@@ -1,9 +1,10 @@
 import { EmbedError } from "../errors.ts";
-import { type PngHeader, pngColour, pngSignatureBytes, readPngChunk, readPngHeader } from "./header-png.ts";
+import { type PngHeader, pngColour, readPngHeader } from "./header-png.ts";
 import { corruptImage } from "./image-errors.ts";
 import { inflateThrough, type TakeInflated } from "./inflate-zlib.ts";
 import { greyScale, readSample } from "./pack-samples.ts";
 import type { Pixels } from "./pixels.ts";
+import { readPngBody } from "./png-body.ts";
 import { type PngLanes, unfilterPng } from "./png-unfilter.ts";
 import { createWorkBudget } from "./work-budget.ts";
 
@@ -53,35 +54,6 @@ export function decodePng(bytes: Uint8Array): Pixels {
   if (!rows.isComplete())
     throw corruptImage("png", "truncated: the compressed data ends before the last row");
   return { width: header.width, height: header.height, data };
-}
-
-/** Walks the chunks up to IEND (PNG specification, 5.6). */
-function readPngBody(bytes: Uint8Array, header: PngHeader): { palette: Uint8Array; compressed: Uint8Array } {
-  let palette: Uint8Array | undefined;
-  const pieces: Uint8Array[] = [];
-  for (let offset = pngSignatureBytes; ; ) {
-    const { type, data } = readPngChunk(bytes, offset);
-    if (type === "IEND") break;
-    if (type === "IDAT") pieces.push(data);
-    if (type === "PLTE") palette = data;
-    offset += 12 + data.length;
-  }
-  if (pieces.length === 0) throw corruptImage("png", "expected a chunk IDAT, got none");
-  if (header.colourType === pngColour.palette && !palette) {
-    throw corruptImage("png", "expected a chunk PLTE, got none");
-  }
-  return { palette: palette ?? new Uint8Array(0), compressed: joinPieces(pieces) };
-}
-
-function joinPieces(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const joined = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let offset = 0;
-  for (const piece of pieces) {
-    joined.set(piece, offset);
-    offset += piece.length;
-  }
-  return joined;
 }
 
 /** Cuts what is inflated into rows, unfilters them and hands each on; anything past the last row is an error. */

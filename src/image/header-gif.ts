@@ -15,7 +15,8 @@ export interface GifHeader extends ImageHeader {
   readonly dataOffset: number;
 }
 
-const blockType = { extension: 0x21, image: 0x2c, trailer: 0x3b } as const;
+/** What opens a block (GIF89a specification, appendix A). */
+export const gifBlock = { extension: 0x21, image: 0x2c, trailer: 0x3b } as const;
 const graphicControl = 0xf9;
 
 /**
@@ -34,15 +35,15 @@ export function readGifHeader(bytes: Uint8Array): GifHeader {
   // Bytes between blocks that open no block are skipped, as Pillow skips them.
   for (let offset = globalPalette.end; offset < bytes.length; ) {
     const type = bytes[offset++];
-    if (type === blockType.trailer) break;
-    if (type === blockType.extension) {
+    if (type === gifBlock.trailer) break;
+    if (type === gifBlock.extension) {
       if (bytes[offset] === graphicControl && bytes[offset + 1]! >= 4) {
         assertReaches(bytes, offset + 6, "gif", "the graphic control extension");
         if (bytes[offset + 2]! & 1) transparentIndex = bytes[offset + 5];
       }
-      offset = skipSubBlocks(bytes, offset + 1);
+      offset = skipGifSubBlocks(bytes, offset + 1);
     }
-    if (type !== blockType.image) continue;
+    if (type !== gifBlock.image) continue;
 
     assertReaches(bytes, offset + 10, "gif", "the image descriptor");
     const frame = {
@@ -77,7 +78,8 @@ function readPalette(bytes: Uint8Array, offset: number, flags: number, what: str
   return { palette: bytes.subarray(offset, end), end };
 }
 
-function skipSubBlocks(bytes: Uint8Array, start: number): number {
+/** Where the sub-blocks that begin at `start` have ended. */
+export function skipGifSubBlocks(bytes: Uint8Array, start: number): number {
   let offset = start;
   while (offset < bytes.length && bytes[offset] !== 0) offset += 1 + bytes[offset]!;
   return offset + 1;

@@ -41,11 +41,10 @@ export interface PngChunk {
  */
 export function readPngChunk(bytes: Uint8Array, offset: number): PngChunk {
   assertReaches(bytes, offset + 8, "png", "a chunk's head");
-  const view = viewBytes(bytes);
   const type = readFourCc(bytes, offset + 4);
-  const end = offset + 8 + view.getUint32(offset);
+  const end = offset + 8 + readUint32(bytes, offset);
   if (bytes.length < end + 4) assertReaches(bytes, end + 4, "png", `chunk ${type}`);
-  const expected = view.getUint32(end);
+  const expected = readUint32(bytes, end);
   const actual = crc32(bytes.subarray(offset + 4, end));
   if (expected !== actual) {
     throw corruptImage(
@@ -54,6 +53,12 @@ export function readPngChunk(bytes: Uint8Array, offset: number): PngChunk {
     );
   }
   return { type, data: bytes.subarray(offset + 8, end) };
+}
+
+/** Big-endian. Not by a DataView: a file may have millions of chunks, and each would make one. */
+function readUint32(bytes: Uint8Array, offset: number): number {
+  const low = (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!;
+  return bytes[offset]! * 2 ** 24 + low;
 }
 
 function hex(value: number): string {

@@ -19,6 +19,12 @@ export interface ImageHeader {
   readonly height: number;
 }
 
+/** The header of a whole file. */
+export interface FileHeader extends ImageHeader {
+  /** Frames or pages, 1 to `mostCountedFrames`; the first one is decoded, whatever the others are. */
+  readonly frames: number;
+}
+
 /** Limits that hold before any decoder sees the bytes. */
 export interface ImageLimits {
   /** Largest width x height that is decoded. */
@@ -32,6 +38,6 @@ export const defaultImageLimits: ImageLimits = { maxPixels: 50_000_000 };
 export type DecodeImage = (bytes: Uint8Array) => Promise<DecodedImage>;
 
 export interface DecodedImage {
-  readonly header: ImageHeader;
+  readonly header: FileHeader;
   readonly pixels: Pixels;
 }

@@ -1,10 +1,11 @@
+import { countFrames } from "./count-frames.ts";
 import { readBmpHeader } from "./header-bmp.ts";
 import { readGifHeader } from "./header-gif.ts";
 import { readJpegHeader } from "./header-jpeg.ts";
 import { readPngHeader } from "./header-png.ts";
 import { readTiffHeader } from "./header-tiff.ts";
 import { readWebpHeader } from "./header-webp.ts";
-import type { ImageFormat, ImageHeader } from "./pixels.ts";
+import type { FileHeader, ImageFormat, ImageHeader } from "./pixels.ts";
 import { sniffFormat } from "./sniff-format.ts";
 
 const headerReaders: Record<ImageFormat, (bytes: Uint8Array) => ImageHeader> = {
@@ -17,9 +18,10 @@ const headerReaders: Record<ImageFormat, (bytes: Uint8Array) => ImageHeader> = {
 };
 
 /**
- * Reads format, width and height from the header alone, in time linear in the file's length.
+ * Reads format, width, height and the number of frames from the structure alone, in time linear in the file's length.
  * @throws EmbedError `SOURCE_EMPTY`, `IMAGE_UNSUPPORTED` or `IMAGE_CORRUPT`
  */
-export function readHeader(bytes: Uint8Array): ImageHeader {
-  return headerReaders[sniffFormat(bytes)](bytes);
+export function readHeader(bytes: Uint8Array): FileHeader {
+  const { format, width, height } = headerReaders[sniffFormat(bytes)](bytes);
+  return { format, width, height, frames: countFrames(bytes, format) };
 }

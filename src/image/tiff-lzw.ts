@@ -1,5 +1,5 @@
 import { corruptImage } from "./image-errors.ts";
-import { readByteUnits, type WorkBudget } from "./work-budget.ts";
+import { readLzwByteUnits, type WorkBudget } from "./work-budget.ts";
 
 const clearCode = 256;
 const endCode = 257;
@@ -26,7 +26,7 @@ export function createTiffLzwDecoder(): DecodeTiffLzw {
   }
   return (bytes, out, budget) => {
     const { filled, read } = decode(bytes, out, { prefixes, suffixes, lengths });
-    budget.spend(read * readByteUnits);
+    budget.spend(read * readLzwByteUnits);
     return filled;
   };
 }

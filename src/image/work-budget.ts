@@ -4,6 +4,9 @@ import type { ImageFormat } from "./pixels.ts";
 /** What a byte that is read costs; overlapping strips make a decoder read bytes again and again. */
 export const readByteUnits = 2;
 
+/** The same for LZW, where a byte may hold a code that gives nothing. Each byte read once stays under the bound. */
+export const readLzwByteUnits = 4;
+
 /** What beginning a block costs; it may have ten bits and give nothing. */
 export const blockUnits = 16;
 
