@@ -2,10 +2,16 @@ import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
 /**
- * What an address is, as far as fetching from it goes. `metadata` is apart from `private` because a host
- * that the operator names may be private, yet must never turn out to be a cloud's metadata service.
+ * What an address is, as far as fetching from it goes.
+ *
+ * - `public`: anybody may reach it.
+ * - `private`: other machines of a private network, which `--allow-private` lets callers reach: RFC 1918,
+ *   100.64.0.0/10 (RFC 6598) and fc00::/7 (RFC 4193), written plainly.
+ * - `special`: whatever else is not public: loopback, link-local, multicast, reserved space, and IPv6 forms
+ *   that carry such an address or a private one. Only a host that the operator names may be there.
+ * - `metadata`: a cloud's metadata service, which even a named host must never turn out to be.
  */
-export type AddressKind = "public" | "private" | "metadata";
+export type AddressKind = "public" | "private" | "special" | "metadata";
 
 export interface AddressVerdict {
   readonly kind: AddressKind;
@@ -26,10 +32,18 @@ const metadataRanges = [
   // Alibaba and Oracle.
   "100.100.100.200/32",
   "192.0.0.192/32",
-  // AWS and Google over IPv6.
-  "fd00:ec2::254/128",
+  // IPv6: AWS (all of its services for machines), Google, Oracle, Alibaba, Scaleway, Linode, OpenStack.
+  "fd00:ec2::/32",
   "fd20:ce::254/128",
+  "fd00:c1::a9fe:a9fe/128",
+  "fd00:100::100:200/128",
+  "fd00:42::42/128",
+  "fd00:a9fe:a9fe::1/128",
+  "fe80::a9fe:a9fe/128",
 ].map((range) => ipaddr.parseCIDR(range));
+
+/** ipaddr.js's names of the ranges that are somebody's private network. */
+const privateRanges = new Set(["private", "carrierGradeNat", "uniqueLocal"]);
 
 /** RFC 4291 section 2.4: the only space from which global unicast addresses are given out. */
 const globalUnicast = ipaddr.parseCIDR("2000::/3");
@@ -39,7 +53,7 @@ const ipv4Compatible = ipaddr.parseCIDR("::/96");
 
 /**
  * Says whether an IP address may be dialled on behalf of a stranger. Everything that is not plainly public
- * is refused: special ranges (RFC 6890 and later), IPv6 outside 2000::/3, 6to4 and Teredo (relays that lead
+ * counts as not public: special ranges (RFC 6890 and later), IPv6 outside 2000::/3, 6to4 and Teredo (relays that lead
  * back to an IPv4 address), and IPv6 forms that carry an IPv4 address which is itself not public.
  *
  * @param address as a resolver or `new URL().hostname` gives it; brackets of an IPv6 literal are allowed
@@ -47,7 +61,7 @@ const ipv4Compatible = ipaddr.parseCIDR("::/96");
 export function checkAddress(address: string): AddressVerdict {
   const bare = address.replace(/^\[(.*)\]$/, "$1");
   // A zone index (fe80::1%eth0) is only ever put on addresses of the local link.
-  if (isIP(bare) === 0 || bare.includes("%")) return { kind: "private", why: "not a plain IP address" };
+  if (isIP(bare) === 0 || bare.includes("%")) return { kind: "special", why: "not a plain IP address" };
   return isIP(bare) === 4 ? checkIPv4(ipaddr.IPv4.parse(bare)) : checkIPv6(parseIPv6(bare));
 }
 
@@ -59,7 +73,7 @@ function parseIPv6(address: string): ipaddr.IPv6 {
 function checkIPv4(address: ipaddr.IPv4): AddressVerdict {
   if (isMetadata(address)) return { kind: "metadata", why: "cloud metadata service" };
   const range = address.range();
-  return range === "unicast" ? { kind: "public", why: "unicast" } : { kind: "private", why: range };
+  return range === "unicast" ? { kind: "public", why: range } : { kind: kindOfRange(range), why: range };
 }
 
 function checkIPv6(address: ipaddr.IPv6): AddressVerdict {
@@ -68,13 +82,21 @@ function checkIPv6(address: ipaddr.IPv6): AddressVerdict {
   const embedded = embeddedIPv4(address, range);
   if (embedded) {
     const inner = checkIPv4(embedded.address);
-    if (inner.kind !== "public") return { kind: inner.kind, why: `${embedded.form} of ${inner.why}` };
+    if (inner.kind !== "public") {
+      // Nobody has to write a private address this way, so it is not what --allow-private stands for.
+      const kind = inner.kind === "metadata" ? inner.kind : "special";
+      return { kind, why: `${embedded.form} of ${inner.why}` };
+    }
     // A translator or the system's own stack carries these two to the very IPv4 address just checked.
     if (embedded.form === "ipv4Mapped" || embedded.form === "rfc6052") return inner;
   }
-  if (range !== "unicast") return { kind: "private", why: range };
-  if (!address.match(globalUnicast)) return { kind: "private", why: "outside 2000::/3" };
-  return { kind: "public", why: "unicast" };
+  if (range !== "unicast") return { kind: kindOfRange(range), why: range };
+  if (!address.match(globalUnicast)) return { kind: "special", why: "outside 2000::/3" };
+  return { kind: "public", why: range };
+}
+
+function kindOfRange(range: string): AddressKind {
+  return privateRanges.has(range) ? "private" : "special";
 }
 
 /** The IPv4 address that an IPv6 address stands for, if it is of a form that carries one. */

@@ -4,7 +4,7 @@ import net, { type AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EmbedError } from "../errors.ts";
 import type { Dial } from "./fetch-connect.ts";
-import { createFetchImage, type FetchRefusal } from "./fetch-image.ts";
+import { createFetchImage, type FetchRefusal, type FetchReport } from "./fetch-image.ts";
 import { defaultFetchPolicy, type FetchPolicy } from "./fetch-policy.ts";
 
 async function outcome(promise: Promise<Uint8Array>): Promise<string> {
@@ -30,6 +30,7 @@ describe("with a stub resolver and a stub connector", () => {
         dialled.push(...addresses.map(({ address }) => address));
         callback(Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }), null);
       },
+      isOwnAddress: () => false,
     };
     return { dial, dialled };
   }
@@ -39,6 +40,12 @@ describe("with a stub resolver and a stub connector", () => {
     "private.example": ["10.0.0.1"],
     "mixed.example": ["8.8.8.8", "127.0.0.1"],
     "metadata.example": ["169.254.169.254"],
+    "127.0.0.1.nip.io": ["127.0.0.1"],
+    "169-254-169-254.nip.io": ["169.254.169.254"],
+    "metadata.google.internal": ["169.254.169.254"],
+    "mapped.example": ["::ffff:10.0.0.1"],
+    "nat64.example": ["64:ff9b::7f00:1"],
+    "a.localhost": ["::1"],
     localhost: ["127.0.0.1", "::1"],
     "localhost.": ["127.0.0.1"],
   };
@@ -48,13 +55,27 @@ describe("with a stub resolver and a stub connector", () => {
     ["http://private.example:8080/", "private.example is 10.0.0.1 (private)", ":8080"],
     ["http://mixed.example/", "mixed.example is 127.0.0.1 (loopback)"],
     ["https://metadata.example/", "metadata.example is 169.254.169.254 (cloud metadata service)"],
+    ["http://127.0.0.1.nip.io/", "127.0.0.1.nip.io is 127.0.0.1 (loopback)"],
+    ["http://169-254-169-254.nip.io/", "169-254-169-254.nip.io is 169.254.169.254 (cloud metadata service)"],
+    [
+      "http://metadata.google.internal/computeMetadata/v1/",
+      "metadata.google.internal is 169.254.169.254 (cloud metadata service)",
+    ],
+    ["http://mapped.example/", "mapped.example is ::ffff:10.0.0.1 (ipv4Mapped of private)"],
+    ["http://nat64.example/", "nat64.example is 64:ff9b::7f00:1 (rfc6052 of loopback)"],
+    ["http://a.localhost/", "a.localhost is ::1 (loopback)"],
+    ["http://ⓛocalhost/", "localhost is 127.0.0.1 (loopback)"],
+    ["http://127.0.0.1../", "127.0.0.1.. was not resolved"],
     ["http://localhost/", "localhost is 127.0.0.1 (loopback)"],
     ["http://LOCALHOST./", "localhost. is 127.0.0.1 (loopback)"],
     ["http://unknown.example/", "unknown.example was not resolved"],
   ])("%s: the caller learns nothing, the log learns why", async (url, why, port = "") => {
     const { dial, dialled } = stubDial(names);
     const refusals: FetchRefusal[] = [];
-    const fetchImage = createFetchImage(defaultFetchPolicy, dial, (refusal) => refusals.push(refusal));
+    const fetchImage = createFetchImage(defaultFetchPolicy, {
+      dial,
+      onRefused: (refusal) => refusals.push(refusal),
+    });
     const host = `${new URL(url).hostname}${port}`;
     expect(await outcome(fetchImage(url))).toBe(`SOURCE_UNREACHABLE: ${host} could not be reached`);
     expect(refusals).toEqual([{ host, why }]);
@@ -63,7 +84,7 @@ describe("with a stub resolver and a stub connector", () => {
 
   test("a public address is dialled, and a failure to connect is told", async () => {
     const { dial, dialled } = stubDial(names);
-    const fetchImage = createFetchImage(defaultFetchPolicy, dial);
+    const fetchImage = createFetchImage(defaultFetchPolicy, { dial });
     expect(await outcome(fetchImage("http://public.example/a.png"))).toBe(
       "SOURCE_UNREACHABLE: public.example could not be reached: the connection was refused",
     );
@@ -72,7 +93,7 @@ describe("with a stub resolver and a stub connector", () => {
 
   test("a text that is refused as it stands resolves and dials nothing", async () => {
     const { dial, dialled } = stubDial({});
-    const fetchImage = createFetchImage(defaultFetchPolicy, dial);
+    const fetchImage = createFetchImage(defaultFetchPolicy, { dial });
     expect(await outcome(fetchImage("http://0x7f.1/"))).toBe(
       "SOURCE_FORBIDDEN: expected a public address (--allow-hosts names exceptions), got 127.0.0.1 (loopback)",
     );
@@ -80,13 +101,17 @@ describe("with a stub resolver and a stub connector", () => {
   });
 
   test("a resolver that never answers ends with the deadline, or with the caller", async () => {
-    const dial: Dial = { resolve: () => new Promise(() => undefined), connect: () => expect.unreachable() };
-    const fetchImage = createFetchImage({ ...defaultFetchPolicy, timeoutMs: 50 }, dial);
+    const dial: Dial = {
+      resolve: () => new Promise(() => undefined),
+      connect: () => expect.unreachable(),
+      isOwnAddress: () => false,
+    };
+    const fetchImage = createFetchImage({ ...defaultFetchPolicy, timeoutMs: 50 }, { dial });
     expect(await outcome(fetchImage("http://slow.example/"))).toBe(
       "SOURCE_UNREACHABLE: slow.example could not be reached: no whole answer within 50 ms (--fetch-timeout-ms)",
     );
     const caller = new AbortController();
-    const pending = outcome(createFetchImage(defaultFetchPolicy, dial)("http://slow.example/", caller));
+    const pending = outcome(createFetchImage(defaultFetchPolicy, { dial })("http://slow.example/", caller));
     caller.abort();
     expect(await pending).toBe("CANCELLED: the caller went away before the work was done");
   });
@@ -231,7 +256,7 @@ describe("with real servers on loopback", () => {
     ["data:image/png;base64,YWJj", "data URIs belong in datas"],
   ])("a redirect to %s is not followed, and the log says why", async (target, why) => {
     const refusals: FetchRefusal[] = [];
-    const fetchImage = createFetchImage(policy(), undefined, (refusal) => refusals.push(refusal));
+    const fetchImage = createFetchImage(policy(), { onRefused: (refusal) => refusals.push(refusal) });
     expect(await outcome(fetchImage(`http://${host}/to?url=${encodeURIComponent(target)}`))).toBe(
       unreachable("it redirects to a URL that is not allowed"),
     );
@@ -240,7 +265,7 @@ describe("with real servers on loopback", () => {
 
   test("a redirect to a name that resolves to a private address is not dialled", async () => {
     const refusals: FetchRefusal[] = [];
-    const fetchImage = createFetchImage(policy(), undefined, (refusal) => refusals.push(refusal));
+    const fetchImage = createFetchImage(policy(), { onRefused: (refusal) => refusals.push(refusal) });
     // The port is the server's own, the name is not listed: were it dialled, the picture would come.
     const target = `http://localhost:${host.split(":")[1]}/picture`;
     expect(await outcome(fetchImage(`http://${host}/to?url=${encodeURIComponent(target)}`))).toBe(
@@ -283,6 +308,43 @@ describe("with real servers on loopback", () => {
     expect(await outcome(fetchImage(`http://${host}/to?url=${encodeURIComponent("/drip")}`))).toBe(
       unreachable("no whole answer within 150 ms (--fetch-timeout-ms)"),
     );
+  });
+
+  test("the HTTP status is part of the error, as a number", async () => {
+    const detailOf = (path: string) =>
+      createFetchImage(policy())(`http://${host}${path}`).then(
+        () => "OK",
+        (error: EmbedError) => error.detail,
+      );
+    expect(await detailOf("/missing")).toEqual({ httpStatus: 404 });
+    expect(await detailOf("/busy")).toEqual({ httpStatus: 503 });
+    expect(await detailOf("/nowhere")).toEqual({ httpStatus: 302 });
+    expect(await detailOf("/gzip")).toBeUndefined();
+    expect(await detailOf(`/to?url=${encodeURIComponent("/missing")}`)).toEqual({ httpStatus: 404 });
+  });
+
+  test("no redirect at all is followed if that is the limit", async () => {
+    const fetchImage = createFetchImage(policy({ maxRedirects: 0 }));
+    expect((await fetchImage(`http://${host}/picture`)).length).toBe(1000);
+    expect(await outcome(fetchImage(`http://${host}/relative`))).toBe(
+      unreachable("more than 0 redirects (--fetch-max-redirects)"),
+    );
+  });
+
+  test("every fetch that began is reported once, with its time, bytes and outcome", async () => {
+    const reports: FetchReport[] = [];
+    const fetchImage = createFetchImage(policy({ timeoutMs: 150 }), {
+      onFetched: (report) => reports.push(report),
+    });
+    for (const path of ["/picture", "/missing", "/hang"]) await outcome(fetchImage(`http://${host}${path}`));
+    await outcome(fetchImage("http://127.0.0.1:22/"));
+    const ms = expect.any(Number);
+    expect(reports).toEqual([
+      { ms, bytes: 1000, outcome: "OK" },
+      { ms, bytes: 0, outcome: "SOURCE_UNREACHABLE" },
+      { ms, bytes: 0, outcome: "SOURCE_UNREACHABLE" },
+    ]);
+    expect(reports[2]!.ms).toBeGreaterThan(140);
   });
 
   test("an abort ends the call and drops the connection", async () => {

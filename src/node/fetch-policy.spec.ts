@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseAllowHosts } from "./fetch-policy.ts";
+import { defaultFetchPolicy, parseAllowHosts, toFetchRules } from "./fetch-policy.ts";
 
 const matches: readonly [entry: string, hostname: string, port: number, allowed: boolean][] = [
   ["minio", "minio", 80, true],
@@ -52,4 +52,13 @@ describe("parseAllowHosts", () => {
       }),
     );
   });
+});
+
+test.each(["listed", "off"] as const)("--allow-private contradicts --urls %s", (mode) => {
+  expect(() => toFetchRules({ ...defaultFetchPolicy, mode, allowPrivate: true })).toThrow(
+    expect.objectContaining({
+      reason: "CONFIG_INVALID",
+      message: `expected --allow-private with --urls public only, got --urls ${mode}`,
+    }),
+  );
 });

@@ -1,4 +1,5 @@
 import { EmbedError } from "../errors.ts";
+import type { AddressKind } from "./address-check.ts";
 
 /** What the server fetches on behalf of its callers, and how much of it. */
 export interface FetchPolicy {
@@ -13,6 +14,11 @@ export interface FetchPolicy {
    * case; there are no wildcards. An IPv6 address stands in brackets.
    */
   readonly allowHosts: readonly string[];
+  /**
+   * Whether any private address may be fetched, too (`AddressKind` says which those are). Callers can then
+   * explore the private network, so `allowHosts` is the better choice wherever the hosts can be named.
+   */
+  readonly allowPrivate: boolean;
   /** Largest body in bytes. */
   readonly maxBytes: number;
   /** Time for one URL in milliseconds: resolving, every redirect and the whole body. Waiting for a slot is not in it. */
@@ -20,7 +26,14 @@ export interface FetchPolicy {
   readonly maxRedirects: number;
   /** URLs fetched at once by this process; further ones wait in order. */
   readonly maxConcurrent: number;
+  /** Sent as `user-agent`: some hosts (Wikimedia) answer 429 to a client without a name. */
+  readonly userAgent: string;
+  /** What `--fetch-headers` says, by origin; sent to exactly that scheme, host and port. */
+  readonly headersByOrigin: HeadersByOrigin;
 }
+
+/** Origins as `new URL().origin` writes them, each with its headers, their names in lower case. */
+export type HeadersByOrigin = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
 export const fetchModes = ["public", "listed", "off"] as const;
 
@@ -34,11 +47,37 @@ export type FetchMode = (typeof fetchModes)[number];
 export const defaultFetchPolicy: FetchPolicy = {
   mode: "public",
   allowHosts: [],
+  allowPrivate: false,
   maxBytes: 25 * 2 ** 20,
   timeoutMs: 10_000,
   maxRedirects: 5,
   maxConcurrent: 16,
+  userAgent: "Portico (image-embedding operator)",
+  headersByOrigin: new Map(),
 };
+
+/** Where a fetch may go: the part of a `FetchPolicy` that URLs and addresses are checked against. */
+export interface FetchRules {
+  readonly mode: FetchMode;
+  readonly allowPrivate: boolean;
+  readonly isAllowed: IsAllowedHost;
+}
+
+/** @throws EmbedError `CONFIG_INVALID` for a bad entry of `allowHosts`, or modes that contradict each other */
+export function toFetchRules({ mode, allowHosts, allowPrivate }: FetchPolicy): FetchRules {
+  if (allowPrivate && mode !== "public") {
+    throw new EmbedError(
+      "CONFIG_INVALID",
+      `expected --allow-private with --urls public only, got --urls ${mode}`,
+    );
+  }
+  return { mode, allowPrivate, isAllowed: parseAllowHosts(allowHosts) };
+}
+
+/** Whether strangers may have this kind of address dialled; hosts that the operator named may be more. */
+export function isOpenToAll(kind: AddressKind, { allowPrivate }: FetchRules): boolean {
+  return kind === "public" || (kind === "private" && allowPrivate);
+}
 
 /** Whether the operator named this host and port. `hostname` is as `new URL()` gives it. */
 export type IsAllowedHost = (hostname: string, port: number) => boolean;

@@ -1,11 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { EmbedError } from "../errors.ts";
-import { type FetchMode, parseAllowHosts } from "./fetch-policy.ts";
+import { defaultFetchPolicy, type FetchMode, toFetchRules } from "./fetch-policy.ts";
 import { checkUrl } from "./fetch-url-check.ts";
 
-function outcome(text: string, mode: FetchMode = "public", allowHosts: readonly string[] = []): string {
+function outcome(
+  text: string,
+  mode: FetchMode = "public",
+  allowHosts: readonly string[] = [],
+  allowPrivate = false,
+): string {
   try {
-    return checkUrl(text, mode, parseAllowHosts(allowHosts)).href;
+    return checkUrl(text, toFetchRules({ ...defaultFetchPolicy, mode, allowHosts, allowPrivate })).href;
   } catch (error) {
     if (error instanceof EmbedError) return `${error.reason}: ${error.message}`;
     throw error;
@@ -39,6 +44,33 @@ const hostile: readonly [url: string, answer: string][] = [
   ["http://%31%32%37.0.0.1/", notPublic("127.0.0.1", "loopback")],
   ["http://①②⑦.0.0.1/", notPublic("127.0.0.1", "loopback")],
   ["http://127。0。0。1/", notPublic("127.0.0.1", "loopback")],
+  ["http://１２７.0.0.1/", notPublic("127.0.0.1", "loopback")],
+  ["http://127．0．0．1/", notPublic("127.0.0.1", "loopback")],
+  ["http://0x7f。1/", notPublic("127.0.0.1", "loopback")],
+  ["http://0300.0250.1/", notPublic("192.168.0.1", "private")],
+  ["http://00000177.0.0.01/", notPublic("127.0.0.1", "loopback")],
+  ["http://127.0.0.1%2e/", notPublic("127.0.0.1", "loopback")],
+  ["http:/127.0.0.1/", notPublic("127.0.0.1", "loopback")],
+  ["http:///127.0.0.1/", notPublic("127.0.0.1", "loopback")],
+  ["http://127.0.0.1\\@example.com/", notPublic("127.0.0.1", "loopback")],
+  ["http://127.0.0.1#@example.com/", notPublic("127.0.0.1", "loopback")],
+  ["http://127.0.0.1?@example.com/", notPublic("127.0.0.1", "loopback")],
+  ["ht\ntp://127.0.\r0.1/", notPublic("127.0.0.1", "loopback")],
+  ["http://[::ffff:0:127.0.0.1]/", notPublic("[::ffff:0:7f00:1]", "rfc6145 of loopback")],
+  ["http://[0:0:0:0:0:ffff:7f00:0001]/", notPublic("[::ffff:7f00:1]", "ipv4Mapped of loopback")],
+  ["http://[fd00:ec2::23]/", notPublic("[fd00:ec2::23]", metadata)],
+  ["http://[fd20:ce::254]/", notPublic("[fd20:ce::254]", metadata)],
+  ["http://[fd00:c1::a9fe:a9fe]/", notPublic("[fd00:c1::a9fe:a9fe]", metadata)],
+  ["http://[fd00:100::100:200]/", notPublic("[fd00:100::100:200]", metadata)],
+  ["http://[fe80::a9fe:a9fe]/", notPublic("[fe80::a9fe:a9fe]", metadata)],
+  ["http://[2002:a9fe:a9fe::]/", notPublic("[2002:a9fe:a9fe::]", `6to4 of ${metadata}`)],
+  ["http://8.8.8.8:80@127.0.0.1/", credentials],
+  ["http://127.0.0.1%2f@8.8.8.8/", credentials],
+  ["http://8.8.8.8\t@127.0.0.1/", credentials],
+  ["http://127.0.0.1%00.example.com/", noUrl],
+  ["http://127.0.0.1:80:80/", noUrl],
+  ["http://[::1/", noUrl],
+  ["http://[::1%25lo]/", noUrl],
   ["http://127.0.0\t.1/", notPublic("127.0.0.1", "loopback")],
   ["http:127.0.0.1", notPublic("127.0.0.1", "loopback")],
   ["http:\\\\127.0.0.1\\a.png", notPublic("127.0.0.1", "loopback")],
@@ -129,6 +161,11 @@ const harmless: readonly [url: string, href: string][] = [
   // Names are judged by what they resolve to, when they are dialled.
   ["http://localhost/", "http://localhost/"],
   ["http://metadata.google.internal/", "http://metadata.google.internal/"],
+  ["http://127.0.0.1.nip.io/", "http://127.0.0.1.nip.io/"],
+  ["http://ⓛocalhost/", "http://localhost/"],
+  ["http://127.0.0.1../", "http://127.0.0.1../"],
+  // A backslash ends the host: what follows is a path, not another host.
+  ["http://8.8.8.8\\@127.0.0.1/", "http://8.8.8.8/@127.0.0.1/"],
 ];
 
 describe("checkUrl", () => {
@@ -157,6 +194,22 @@ describe("checkUrl", () => {
     expect(outcome("http://example.com/a", "listed", ["minio:9000"])).toBe(
       "SOURCE_FORBIDDEN: expected a host that this server's --allow-hosts names, got example.com:80",
     );
+  });
+
+  test("--allow-private: literals of a private network pass, and nothing else that is not public", () => {
+    const withPrivate = (url: string) => outcome(url, "public", [], true);
+    expect(withPrivate("http://10.0.0.1/a")).toBe("http://10.0.0.1/a");
+    expect(withPrivate("http://3232235521:9000/a")).toBe("http://192.168.0.1:9000/a");
+    expect(withPrivate("http://[fd12::1]/a")).toBe("http://[fd12::1]/a");
+    const neither = (address: string, why: string) =>
+      `SOURCE_FORBIDDEN: expected a public or private address (--allow-hosts names exceptions), got ${address} (${why})`;
+    expect(withPrivate("http://127.1/")).toBe(neither("127.0.0.1", "loopback"));
+    expect(withPrivate("http://[fe80::1]/")).toBe(neither("[fe80::1]", "linkLocal"));
+    expect(withPrivate("http://[::ffff:10.0.0.1]/")).toBe(neither("[::ffff:a00:1]", "ipv4Mapped of private"));
+    expect(withPrivate("http://169.254.169.254/")).toBe(neither("169.254.169.254", metadata));
+    expect(withPrivate("http://100.100.100.200/")).toBe(neither("100.100.100.200", metadata));
+    expect(withPrivate("http://[fd00:ec2::254]/")).toBe(neither("[fd00:ec2::254]", metadata));
+    expect(withPrivate("http://10.0.0.1:22/")).toBe(port(22));
   });
 
   test("off: nothing", () => {

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { EmbedError } from "../errors.ts";
 import { checkAddress } from "./address-check.ts";
-import type { FetchMode, IsAllowedHost } from "./fetch-policy.ts";
+import { type FetchRules, isOpenToAll } from "./fetch-policy.ts";
 
 /** Longest URL taken, in characters; servers seldom take more. */
 const maxUrlLength = 8192;
@@ -16,7 +16,8 @@ const maxHostLength = 253;
  * @param base the URL that redirected here, for a relative `Location`
  * @throws EmbedError `SOURCE_INVALID` if it is no URL, `SOURCE_FORBIDDEN` if it is one that is never fetched
  */
-export function checkUrl(text: string, mode: FetchMode, isAllowed: IsAllowedHost, base?: URL): URL {
+export function checkUrl(text: string, rules: FetchRules, base?: URL): URL {
+  const { mode, isAllowed } = rules;
   const url = parseUrl(text, base);
   if (mode === "off")
     throw forbidden("expected pictures in datas, got a URL; this server fetches none (--urls off)");
@@ -36,11 +37,10 @@ export function checkUrl(text: string, mode: FetchMode, isAllowed: IsAllowedHost
     throw forbidden(`expected port 80, 443 or one above 1023 (--allow-hosts names exceptions), got ${port}`);
   }
   if (isLiteral(url.hostname)) {
-    const verdict = checkAddress(url.hostname);
-    if (verdict.kind !== "public") {
-      throw forbidden(
-        `expected a public address (--allow-hosts names exceptions), got ${url.hostname} (${verdict.why})`,
-      );
+    const { kind, why } = checkAddress(url.hostname);
+    if (!isOpenToAll(kind, rules)) {
+      const expected = rules.allowPrivate ? "a public or private address" : "a public address";
+      throw forbidden(`expected ${expected} (--allow-hosts names exceptions), got ${url.hostname} (${why})`);
     }
   }
   return url;

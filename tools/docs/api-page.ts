@@ -30,6 +30,7 @@ interface ProtoField {
   readonly typeName?: string;
   readonly label?: string;
   readonly oneofIndex?: number;
+  readonly proto3Optional?: boolean;
 }
 
 /** Field numbers of descriptor.proto, of which a comment's path is made. */
@@ -100,9 +101,11 @@ function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, " ");
 }
 
-function fieldType({ type, typeName, label, oneofIndex }: ProtoField): string {
+function fieldType({ type, typeName, label, oneofIndex, proto3Optional }: ProtoField): string {
   const name = typeName ? localName(typeName) : type.replace("TYPE_", "").toLowerCase();
   if (label === "LABEL_REPEATED") return `repeated ${name}`;
+  // Each optional field is a oneof of its own in the descriptor.
+  if (proto3Optional) return `optional ${name}`;
   return oneofIndex === undefined ? name : `${name}, one of several`;
 }
 

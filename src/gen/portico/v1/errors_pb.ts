@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portico/v1/errors.proto.
  */
 export const file_portico_v1_errors: GenFile = /*@__PURE__*/
-  fileDesc("Chdwb3J0aWNvL3YxL2Vycm9ycy5wcm90bxIKcG9ydGljby52MSJiCgxCYXRjaEZhaWx1cmUSJgoFaXRlbXMYASADKAsyFy5wb3J0aWNvLnYxLkl0ZW1GYWlsdXJlEioKB2luZGV4ZXMYAiADKAsyGS5wb3J0aWNvLnYxLlJlYXNvbkluZGV4ZXMiPQoLSXRlbUZhaWx1cmUSDQoFaW5kZXgYASABKA0SDgoGcmVhc29uGAIgASgJEg8KB21lc3NhZ2UYAyABKAkiMAoNUmVhc29uSW5kZXhlcxIOCgZyZWFzb24YASABKAkSDwoHaW5kZXhlcxgCIAMoDWIGcHJvdG8z");
+  fileDesc("Chdwb3J0aWNvL3YxL2Vycm9ycy5wcm90bxIKcG9ydGljby52MSJiCgxCYXRjaEZhaWx1cmUSJgoFaXRlbXMYASADKAsyFy5wb3J0aWNvLnYxLkl0ZW1GYWlsdXJlEioKB2luZGV4ZXMYAiADKAsyGS5wb3J0aWNvLnYxLlJlYXNvbkluZGV4ZXMiZwoLSXRlbUZhaWx1cmUSDQoFaW5kZXgYASABKA0SDgoGcmVhc29uGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSGAoLaHR0cF9zdGF0dXMYBCABKA1IAIgBAUIOCgxfaHR0cF9zdGF0dXMiMAoNUmVhc29uSW5kZXhlcxIOCgZyZWFzb24YASABKAkSDwoHaW5kZXhlcxgCIAMoDWIGcHJvdG8z");
 
 /**
  * Error detail of a call that failed because of some of its items.
@@ -67,6 +67,13 @@ export type ItemFailure = Message<"portico.v1.ItemFailure"> & {
    * @generated from field: string message = 3;
    */
   message: string;
+
+  /**
+   * The HTTP status of the answer to the picture's URL, where that is why it failed.
+   *
+   * @generated from field: optional uint32 http_status = 4;
+   */
+  httpStatus?: number | undefined;
 };
 
 /**
