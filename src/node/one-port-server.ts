@@ -1,22 +1,26 @@
 import { createServer as createHttp1Server, type ServerResponse } from "node:http";
-import { createServer as createHttp2Server, type Http2Session, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import { createServer as createHttp2Server } from "node:http2";
+import { Server as NetServer, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TLSSocket } from "node:tls";
+import { clientOfAddress, createClientCap } from "./client-caps.ts";
 import { defaultHttpLimits, type HttpLimits } from "./http-limits.ts";
 import { sniffHttpVersion } from "./http-preface.ts";
 import type { HttpHandler, HttpLog, HttpRequest, HttpResponse } from "./http-types.ts";
+import { trackHttp2Sessions } from "./http2-sessions.ts";
 import type { ListenAddress } from "./listen-address.ts";
-import { toListenError } from "./listen-error.ts";
+import { type BoundAddress, listenOn } from "./listen-on.ts";
+import { createRareLog } from "./rare-log.ts";
+import { limitReplyStall } from "./reply-stall.ts";
+import type { TlsMaterial } from "./tls-files.ts";
+import { createTlsHandshake } from "./tls-handshake.ts";
 
 export interface OnePortServerOptions {
   readonly handler: HttpHandler;
   readonly log: HttpLog;
   readonly limits?: Partial<HttpLimits>;
-}
-
-/** What a server listens on. */
-export interface BoundAddress {
-  readonly host: string;
-  readonly port: number;
+  /** With it the port speaks TLS and nothing else. */
+  readonly tls?: TlsMaterial;
 }
 
 export interface OnePortServer {
@@ -27,26 +31,30 @@ export interface OnePortServer {
   listen(address: ListenAddress): Promise<BoundAddress>;
   /** Open connections of either HTTP version. */
   connections(): number;
+  /** New connections get this certificate; those that are open go on. Only for a server with TLS. */
+  replaceTls(material: TlsMaterial): void;
   /**
-   * Takes no more connections, tells idle clients to go, lets requests in flight end for `graceMs` at most,
-   * then destroys what is left. May be called again, for example with a shorter grace.
+   * Takes no more connections, tells clients to go, ends idle connections after a moment, lets requests in flight
+   * end for `graceMs` at most, then destroys what is left. May be called again, for example with a shorter grace.
    */
   close(options: { readonly graceMs: number }): Promise<void>;
 }
 
 /**
- * One TCP port for HTTP/1.1 and for HTTP/2 with prior knowledge. The HTTP/1.1 server listens, so that Node's
- * own header and request timeouts hold; its connections are looked at before either server gets them.
+ * One TCP port for HTTP/1.1 and for HTTP/2: with TLS as ALPN says, without it by prior knowledge. The HTTP/1.1
+ * server listens, so that Node's own header and request timeouts hold; its connections are looked at, and
+ * decrypted, before either server gets them.
  */
 export function createOnePortServer(options: OnePortServerOptions): OnePortServer {
   const limits = { ...defaultHttpLimits, ...options.limits };
   const { handler, log } = options;
+  const rareLog = createRareLog(log);
   /** Open connections; the version is 0 until it is known. */
   const sockets = new Map<Socket, 0 | 1 | 2>();
-  /** Sessions and their number of open streams. */
-  const sessions = new Map<Http2Session, number>();
+  const perClient = createClientCap(limits.maxConnectionsPerClient);
   const http1Responses = new Set<ServerResponse>();
   let closing = false;
+  let hasLingered = false;
   let isFull = false;
 
   const http1 = createHttp1Server({
@@ -74,54 +82,48 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
     },
   });
 
-  http1.on("connection", (socket: Socket) => {
-    sockets.set(socket, 0);
-    socket.once("close", () => {
-      sockets.delete(socket);
+  const tls =
+    options.tls &&
+    createTlsHandshake({ material: options.tls, timeoutMs: limits.tlsHandshakeTimeoutMs, log: rareLog });
+
+  http1.on("connection", (tcp: Socket) => {
+    const client = clientOfAddress(tcp.remoteAddress);
+    if (!perClient.enter(client)) {
+      const { maxConnectionsPerClient } = limits;
+      rareLog("warn", "connections of a client are refused", { client, maxConnectionsPerClient });
+      tcp.destroy();
+      return;
+    }
+    sockets.set(tcp, 0);
+    tcp.once("close", () => {
+      perClient.leave(client);
+      sockets.delete(tcp);
       if (sockets.size <= limits.maxConnections / 2) isFull = false;
     });
-    socket.setNoDelay(true);
-    sniffHttpVersion(socket, limits.prefaceTimeoutMs, (version) => {
-      sockets.set(socket, version);
+    tcp.setNoDelay(true);
+    if (tls) tls.accept(tcp, (socket) => serve(socket, tcp));
+    else serve(tcp, tcp);
+  });
+
+  function serve(socket: Socket | TLSSocket, tcp: Socket): void {
+    sniffHttpVersion(socket, limits.prefaceTimeoutMs, (sniffed) => {
+      // Over TLS the two sides have agreed on it, and HTTP/2 needs that (RFC 9113, section 3.2).
+      const version = "alpnProtocol" in socket ? (socket.alpnProtocol === "h2" ? 2 : 1) : sniffed;
+      sockets.set(tcp, version);
       if (version === 1) {
         for (const listener of toHttp1) listener.call(http1, socket);
         return;
       }
-      // Only HTTP/1.1 knows half-open connections; a session whose client went would stay for ever.
-      socket.allowHalfOpen = false;
-      http2.emit("connection", socket);
+      sessions.start(socket, tcp);
     });
-  });
+  }
   http1.on("drop", () => {
     if (!isFull)
       log("warn", "connections are refused: the limit is reached", { maxConnections: limits.maxConnections });
     isFull = true;
   });
 
-  http2.on("session", (session: ServerHttp2Session) => {
-    sessions.set(session, 0);
-    session.once("close", () => sessions.delete(session));
-    session.setLocalWindowSize(limits.sessionWindowBytes);
-    session.setTimeout(limits.sessionIdleTimeoutMs);
-    session.on("timeout", () => {
-      // A stream may be silent for long: a health watch speaks only when something changes.
-      if (sessions.get(session) === 0) session.close();
-    });
-  });
-  http2.on("stream", (stream) => {
-    const session = stream.session;
-    if (session === undefined) return;
-    sessions.set(session, (sessions.get(session) ?? 0) + 1);
-    stream.once("close", () => {
-      const open = sessions.get(session);
-      if (open !== undefined) sessions.set(session, open - 1);
-    });
-  });
-  // A peer's protocol error ends its own session and nothing else. gRPC's Go client makes one with every
-  // goodbye (a GOAWAY whose stream id nghttp2 refuses), so it is told only where a call was lost.
-  http2.on("sessionError", (error, session) => {
-    if (sessions.get(session)) log("warn", "an HTTP/2 session failed with calls in flight", { error });
-  });
+  const sessions = trackHttp2Sessions(http2, limits, log);
 
   function onRequest(request: HttpRequest, response: HttpResponse): void {
     if (!("stream" in response)) {
@@ -130,44 +132,47 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
       response.once("close", () => {
         http1Responses.delete(response);
         // The connection becomes idle only after this event.
-        if (closing) setImmediate(() => http1.closeIdleConnections());
+        if (hasLingered) setImmediate(() => http1.closeIdleConnections());
       });
     }
+    limitReplyStall(response, limits.replyStallTimeoutMs, () => {
+      const path = request.url?.split("?", 1)[0];
+      rareLog("warn", "a client did not read its reply and was cut off", { path });
+      if ("stream" in response) sessions.cutOff(response.stream);
+      else response.socket?.destroy();
+    });
     handler(request, response);
   }
-  http1.on("request", onRequest);
-  http2.on("request", onRequest);
+  for (const server of [http1, http2]) {
+    server.on("request", onRequest);
+    // Whether the body is wanted is for the handler to say, when it has seen the headers.
+    server.on("checkContinue", onRequest);
+  }
 
   return {
-    listen(address) {
-      return new Promise((resolve, reject) => {
-        const fail = (error: unknown) => reject(toListenError(error, address));
-        http1.once("error", fail);
-        try {
-          http1.listen(address, () => {
-            http1.off("error", fail);
-            // Accepting may fail later, for example when file descriptors run out; the server goes on.
-            http1.on("error", (error) => log("error", "the listening socket failed", { error }));
-            const bound = http1.address() as AddressInfo;
-            resolve({ host: bound.address, port: bound.port });
-          });
-        } catch (error) {
-          fail(error);
-        }
-      });
-    },
+    listen: (address) => listenOn(http1, address, log),
     connections: () => sockets.size,
+    replaceTls(material) {
+      tls?.replace(material);
+    },
     async close({ graceMs }) {
       closing = true;
       const timer = setTimeout(() => {
         for (const socket of sockets.keys()) socket.destroy();
       }, graceMs);
-      const closed = new Promise((resolve) => http1.close(resolve));
+      // Not http1's own close yet: it ends idle connections at once, and a request may be on its way.
+      const closed = new Promise((resolve) => NetServer.prototype.close.call(http1, resolve));
       for (const response of http1Responses) {
         if (!response.headersSent) response.setHeader("connection", "close");
       }
-      for (const session of sessions.keys()) session.close();
+      sessions.announceClose();
+      const linger = new AbortController();
+      await Promise.race([closed, sleep(limits.closeLingerMs, undefined, linger).catch(() => undefined)]);
+      linger.abort();
+      hasLingered = true;
+      sessions.closeAll();
       for (const [socket, version] of sockets) if (version === 0) socket.destroy();
+      http1.close();
       await closed;
       clearTimeout(timer);
     },

@@ -1,0 +1,117 @@
+import {
+  constants,
+  type Http2Server,
+  type Http2Session,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { Socket } from "node:net";
+import type { HttpLimits } from "./http-limits.ts";
+import type { HttpLog } from "./http-types.ts";
+
+/** A GOAWAY with the largest id refuses nothing yet (RFC 9113, section 6.8). */
+const lastStreamId = 2 ** 31 - 1;
+
+export interface Http2Sessions {
+  /** Begins a session on a connection; `tcp` is what carries it, the same or what lies below TLS. */
+  start(socket: Socket, tcp: Socket): void;
+  /**
+   * Ends a stream whose client does not read it; and the connection, where it does not answer a ping either: a
+   * client that reads its connection does, however few of its streams it reads.
+   */
+  cutOff(stream: ServerHttp2Stream): void;
+  /** Asks every client to begin no more calls; those that begin one all the same are served. */
+  announceClose(): void;
+  /** Tells every client to go; calls in flight end first, later ones are refused. */
+  closeAll(): void;
+}
+
+interface Session {
+  readonly tcp: Socket;
+  openStreams: number;
+  idleTimer: NodeJS.Timeout | undefined;
+  isAsked: boolean;
+}
+
+/**
+ * Keeps count of a server's sessions and their streams. A session that has no stream for the idle time is
+ * told to go, whatever else it sends: pings, and a header block that never ends, are no reason to stay. Its
+ * client should then close the connection, but is not waited for long.
+ */
+export function trackHttp2Sessions(server: Http2Server, limits: HttpLimits, log: HttpLog): Http2Sessions {
+  const sessions = new Map<Http2Session, Session>();
+
+  function startIdle(session: Http2Session, state: Session): void {
+    const onIdle = () => {
+      session.close();
+      // A call may have come meanwhile; then the end of that call starts this again.
+      state.idleTimer = setTimeout(() => state.tcp.destroy(), limits.goodbyeTimeoutMs);
+    };
+    state.idleTimer = setTimeout(onIdle, limits.sessionIdleTimeoutMs);
+  }
+
+  function begin(session: Http2Session, tcp: Socket): void {
+    const state: Session = { tcp, openStreams: 0, idleTimer: undefined, isAsked: false };
+    sessions.set(session, state);
+    startIdle(session, state);
+    // The session's own event waits for a client that says goodbye.
+    tcp.once("close", () => {
+      sessions.delete(session);
+      clearTimeout(state.idleTimer);
+    });
+  }
+
+  server.on("stream", (stream) => {
+    const { session } = stream;
+    const state = session && sessions.get(session);
+    if (!state) return;
+    state.openStreams += 1;
+    clearTimeout(state.idleTimer);
+    stream.once("close", () => {
+      state.openStreams -= 1;
+      if (state.openStreams === 0 && sessions.has(session)) startIdle(session, state);
+    });
+  });
+  // A peer's protocol error ends its own session and nothing else. gRPC's Go client makes one with every
+  // goodbye (a GOAWAY whose stream id nghttp2 refuses), so it is told only where a call was lost.
+  server.on("sessionError", (error, session) => {
+    if (sessions.get(session)?.openStreams) {
+      log("warn", "an HTTP/2 session failed with calls in flight", { error });
+    }
+  });
+
+  return {
+    start(socket, tcp) {
+      // Only HTTP/1.1 knows half-open connections; a session whose client went would stay for ever.
+      socket.allowHalfOpen = false;
+      const onSession = (session: ServerHttp2Session) => {
+        begin(session, tcp);
+        session.setLocalWindowSize(limits.sessionWindowBytes);
+      };
+      server.once("session", onSession);
+      server.emit("connection", socket);
+      server.off("session", onSession);
+    },
+    cutOff(stream) {
+      const { session } = stream;
+      stream.close(constants.NGHTTP2_CANCEL);
+      const state = session && sessions.get(session);
+      if (!state || state.isAsked || session.destroyed) return;
+      state.isAsked = true;
+      const timer = setTimeout(() => state.tcp.destroy(), limits.replyStallTimeoutMs);
+      state.tcp.once("close", () => clearTimeout(timer));
+      session.ping(() => {
+        clearTimeout(timer);
+        state.isAsked = false;
+      });
+    },
+    announceClose() {
+      for (const session of sessions.keys()) {
+        if (!session.closed && !session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, lastStreamId);
+      }
+    },
+    closeAll() {
+      for (const session of sessions.keys()) session.close();
+    },
+  };
+}
