@@ -13,12 +13,13 @@ export const reasonMeanings = {
   SOURCE_INVALID: "An item of `urls` is not an http or https URL.",
   SOURCE_FORBIDDEN: "The text of the URL shows that this server does not fetch it.",
   SOURCE_UNREACHABLE:
-    "The bytes could not be fetched or read; the message holds the HTTP status, if there was one.",
+    "The bytes could not be fetched or read; the message and `http_status` hold the HTTP status, if there was one.",
   SOURCE_TOO_LARGE: "The encoded picture is larger than this server takes.",
   // The picture itself.
   IMAGE_UNSUPPORTED: "The bytes are no picture, or a format or variant of one that is not decoded.",
   IMAGE_CORRUPT: "The bytes break the rules of their own format, or end too early.",
-  IMAGE_TOO_LARGE: "The header claims more pixels than this server decodes.",
+  IMAGE_TOO_LARGE:
+    "The header claims more pixels than this server decodes or its bytes can hold, or the picture needs more memory than one may.",
   IMAGE_TOO_SLOW: "The picture took longer than this server works on one.",
   // The model and its files.
   MODEL_UNKNOWN: "There is no model of this name.",
@@ -31,6 +32,7 @@ export const reasonMeanings = {
   ENGINE_FAILED: "The engine failed or was replaced while it worked on this picture; a retry may succeed.",
   VECTOR_DRIFT: "Vectors differ from Keras's by more than their tolerance.",
   // The service around it.
+  UNAUTHENTICATED: "The call carries no bearer token that this server knows.",
   NOT_READY: "The model is still loading, or no worker is alive.",
   OVERLOADED: "More work is waiting than this server holds; retry later.",
   DEADLINE_EXCEEDED: "The caller's deadline passed before the work was done.",
@@ -47,12 +49,16 @@ export interface ItemFailure {
   readonly index: number;
   readonly reason: Reason;
   readonly message: string;
+  /** Of the answer to its URL, where that is why it failed. */
+  readonly httpStatus?: number;
 }
 
 /** What an `EmbedError` may carry beside its message; plain data, so that it crosses threads. */
 export interface ErrorDetail {
   /** Every failed item of a batch, by rising index. */
   readonly items?: readonly ItemFailure[];
+  /** Of the answer to a picture's URL, where that is why it failed. */
+  readonly httpStatus?: number;
 }
 
 /** An `EmbedError` as plain data, for `postMessage`. */

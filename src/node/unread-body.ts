@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { constants, type Http2ServerRequest } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { HttpRequest, HttpResponse } from "./http-types.ts";
@@ -5,8 +6,13 @@ import type { HttpRequest, HttpResponse } from "./http-types.ts";
 /**
  * The body of a request. Unlike `for await` over the request itself, leaving early does not destroy the
  * request: over HTTP/1.1 that would take the connection away before the answer is written.
+ *
+ * A client that waits for "100 Continue" (RFC 9110, section 10.1.1) is asked for the body only here, so that
+ * it never sends one that is refused after its headers. The server must have left that to its handler.
  */
-export async function* readBody(request: HttpRequest): AsyncGenerator<Uint8Array> {
+export async function* readBody(request: HttpRequest, response: HttpResponse): AsyncGenerator<Uint8Array> {
+  // The two classes have the same methods, but their overloads do not unite.
+  if (awaitsContinue(request)) (response as ServerResponse).writeContinue();
   try {
     yield* request.iterator({ destroyOnReturn: false });
   } catch (error) {
@@ -21,6 +27,12 @@ export async function* readBody(request: HttpRequest): AsyncGenerator<Uint8Array
   }
 }
 
+/** Whether the client holds its body back until it is asked for it, and was not; HTTP/1.0 does not know it. */
+function awaitsContinue({ headers, httpVersion, readableDidRead }: HttpRequest): boolean {
+  // Node lets nothing else through that holds it, so there is no need to parse a list.
+  return /\b100-continue\b/i.test(headers.expect ?? "") && httpVersion !== "1.0" && !readableDidRead;
+}
+
 export interface DiscardLimits {
   readonly discardMaxBytes: number;
   readonly discardTimeoutMs: number;
@@ -31,8 +43,10 @@ export interface DiscardLimits {
  * of its body unread, and then nothing behind it on the connection would ever be read.
  *
  * HTTP/1.1: what is left is read and thrown away, since many clients read no answer before they have sent
- * everything, and closing a connection with unread bytes resets it. Beyond the limits, the answer goes out
- * with `connection: close`.
+ * everything, and closing a connection with unread bytes resets it. The answer does not wait for that, but
+ * beyond the limits the connection is closed behind it. If it is the last answer anyway (`connection: close`),
+ * it does wait, since Node closes the connection with it. A client that waits for "100 Continue" sends
+ * nothing: Node answers it with `connection: close`.
  *
  * HTTP/2: the answer goes out at once, then the stream is reset with NO_ERROR, as RFC 9113, section 8.1 says.
  */
@@ -46,9 +60,22 @@ export async function discardUnreadBody(
     resetAfterAnswer(request);
     return;
   }
+  if (awaitsContinue(request)) return;
   stopReading(request);
-  const complete = await discard(request, limits);
-  if (!complete && !response.headersSent) response.setHeader("connection", "close");
+  const discarded = discard(request, limits);
+  if (isLastAnswer(response)) await discarded;
+  else discarded.then((complete) => complete || closeBehind(request, response));
+}
+
+function isLastAnswer(response: HttpResponse): boolean {
+  return !("shouldKeepAlive" in response && response.shouldKeepAlive) || response.hasHeader("connection");
+}
+
+/** Closes the connection when the answer is sent, which it mostly is. */
+function closeBehind(request: HttpRequest, response: HttpResponse): void {
+  if (!response.headersSent) response.setHeader("connection", "close");
+  else if (response.writableFinished) request.socket.destroy();
+  else response.once("finish", () => request.socket.destroy());
 }
 
 /** An abandoned iterator may still listen, and a stream with such a listener does not flow. */

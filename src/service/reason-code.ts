@@ -24,6 +24,7 @@ export const codeByReason = {
   ENGINE_UNSUPPORTED: Code.FailedPrecondition,
   ENGINE_FAILED: Code.Unavailable,
   VECTOR_DRIFT: Code.FailedPrecondition,
+  UNAUTHENTICATED: Code.Unauthenticated,
   NOT_READY: Code.Unavailable,
   OVERLOADED: Code.ResourceExhausted,
   DEADLINE_EXCEEDED: Code.DeadlineExceeded,
