@@ -1,10 +1,11 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { Compression, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { EmbedError } from "../errors.ts";
 import { toConnectError } from "../service/to-connect-error.ts";
 import { acceptedCompression } from "./accepted-compression.ts";
+import type { HeldBytes } from "./inflight-bytes.ts";
 import { checkJsonMessage } from "./json-message.ts";
-import { createMessageBuffer } from "./message-buffer.ts";
+import { readEnvelopes, readWhole } from "./message-reader.ts";
 import type { MessageShapeLimits } from "./message-shape.ts";
 import { checkWireMessage } from "./wire-message.ts";
 
@@ -18,6 +19,8 @@ export interface CheckedMessagesOptions {
   /** Largest message, unpacked. Connect refuses a longer one, so it passes here as it is. */
   readonly readMaxBytes: number;
   readonly limits: MessageShapeLimits;
+  /** Counts the body's bytes already; here it learns how long messages are when they are unpacked. */
+  readonly held: HeldBytes;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface CheckedMessagesOptions {
  * in its own way.
  */
 export function withCheckedMessages(call: StreamedRequest, options: CheckedMessagesOptions): StreamedRequest {
-  const { method, readMaxBytes, limits } = options;
+  const { method, readMaxBytes, limits, held } = options;
   const contentType = (call.header.get("content-type") ?? "").toLowerCase();
   const framing = framings.find(({ prefix }) => contentType.startsWith(prefix)) ?? unframed;
   const isJson = /[/+]json\b/.test(contentType);
@@ -43,7 +46,9 @@ export function withCheckedMessages(call: StreamedRequest, options: CheckedMessa
     }
   }
 
-  const reader = { check, compression, readMaxBytes, lengthHint: Number(call.header.get("content-length")) };
+  const isClientStream = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
+  const lengthHint = Number(call.header.get("content-length"));
+  const reader = { check, compression, readMaxBytes, lengthHint, held, isClientStream };
   if (framing.skippedFlag !== undefined) {
     return { ...call, body: readEnvelopes(call.body, framing.skippedFlag, reader) };
   }
@@ -68,13 +73,6 @@ const framings: readonly Framing[] = [
 ];
 const unframed: Framing = { prefix: "", encodingHeader: "content-encoding" };
 
-interface MessageReader {
-  readonly check: (message: Uint8Array) => void;
-  readonly compression: Compression | undefined;
-  readonly readMaxBytes: number;
-  readonly lengthHint: number;
-}
-
 /** The headers of a body that was compressed and no longer is. */
 function unpackedHeader(header: Headers): Headers {
   const unpacked = new Headers(header);
@@ -85,96 +83,4 @@ function unpackedHeader(header: Headers): Headers {
   unpacked.delete("content-encoding");
   unpacked.delete("content-length");
   return unpacked;
-}
-
-/** A body that is one message. */
-async function* readWhole(
-  body: AsyncIterable<Uint8Array>,
-  reader: MessageReader,
-): AsyncGenerator<Uint8Array> {
-  const { check, compression, readMaxBytes, lengthHint } = reader;
-  const buffer = createMessageBuffer();
-  let isTooLong = false;
-  for await (const chunk of body) {
-    isTooLong ||= buffer.length + chunk.length > readMaxBytes;
-    if (isTooLong) {
-      if (buffer.length > 0) yield buffer.take();
-      yield chunk;
-    } else {
-      buffer.append(chunk, lengthHint || undefined);
-    }
-  }
-  if (isTooLong) return;
-  const received = buffer.take();
-  const message = compression ? await compression.decompress(received, readMaxBytes) : received;
-  check(message);
-  yield message;
-}
-
-const headBytes = 5;
-const compressedFlag = 0x01;
-
-/**
- * A body of envelopes, each as soon as it is complete: one byte of flags, four of length, the message.
- * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
- */
-async function* readEnvelopes(
-  body: AsyncIterable<Uint8Array>,
-  skippedFlag: number,
-  reader: MessageReader,
-): AsyncGenerator<Uint8Array> {
-  const buffer = createMessageBuffer();
-  let isTooLong = false;
-  for await (const chunk of body) {
-    let rest = chunk;
-    while (rest.length > 0 && !isTooLong) {
-      const wanted = buffer.length < headBytes ? headBytes : headBytes + messageLength(buffer.bytes());
-      const piece = rest.subarray(0, wanted - buffer.length);
-      buffer.append(piece, wanted);
-      rest = rest.subarray(piece.length);
-      if (buffer.length < headBytes) continue;
-      const length = messageLength(buffer.bytes());
-      if (length > reader.readMaxBytes) {
-        isTooLong = true;
-        yield buffer.take();
-      } else if (buffer.length === headBytes + length) {
-        yield* readEnvelope(buffer.take(), skippedFlag, reader);
-      }
-    }
-    if (isTooLong) yield rest;
-  }
-  // What is incomplete, Connect refuses.
-  if (buffer.length > 0) yield buffer.take();
-}
-
-/** One complete envelope, its message checked and no longer compressed. */
-async function* readEnvelope(
-  envelope: Uint8Array,
-  skippedFlag: number,
-  { check, compression, readMaxBytes }: MessageReader,
-): AsyncGenerator<Uint8Array> {
-  const flags = envelope[0] ?? 0;
-  const isCompressed = (flags & compressedFlag) !== 0;
-  const isSkipped = (flags & skippedFlag) !== 0;
-  if (isSkipped || (isCompressed && !compression)) {
-    yield envelope;
-    return;
-  }
-  const packed = envelope.subarray(headBytes);
-  if (!isCompressed || !compression) {
-    check(packed);
-    yield envelope;
-    return;
-  }
-  const message = await compression.decompress(packed, readMaxBytes);
-  check(message);
-  const head = new Uint8Array(headBytes);
-  head[0] = flags ^ compressedFlag;
-  new DataView(head.buffer).setUint32(1, message.length);
-  yield head;
-  yield message;
-}
-
-function messageLength(envelope: Uint8Array): number {
-  return new DataView(envelope.buffer, envelope.byteOffset).getUint32(1);
 }

@@ -21,6 +21,34 @@ describe("a job queue", () => {
     expect([a.settled(), b.settled()]).toEqual([undefined, undefined]);
   });
 
+  test("lets calls take turns, each with its jobs in order", () => {
+    const queue = createJobQueue({ maxItems: 10, maxBytes: 10 });
+    const [batch, stream, gone] = [new AbortController(), new AbortController(), new AbortController()];
+    const [a1, a2, a3, b1, b2, c1, single] = Array.from({ length: 7 }, () => job(1));
+    for (const one of [a1, a2, a3]) queue.push(one!.job, batch.signal);
+    queue.push(c1!.job, gone.signal);
+    queue.push(b1!.job, stream.signal);
+    queue.push(b2!.job, stream.signal);
+    queue.push(single!.job, undefined);
+    gone.abort();
+    const order = [a1, b1, single, a2, b2, a3].map((one) => one!.job);
+    expect(order.map(() => queue.shift())).toEqual(order);
+    expect(queue.shift()).toBeUndefined();
+    expect(queue.state()).toEqual({ queuedItems: 0, queuedBytes: 0, oldestMs: 0 });
+  });
+
+  test("a call that comes back waits behind those that waited meanwhile", () => {
+    const queue = createJobQueue({ maxItems: 10, maxBytes: 10 });
+    const batch = new AbortController();
+    const [a1, a2, b, c] = Array.from({ length: 4 }, () => job(1));
+    queue.push(a1!.job, batch.signal);
+    queue.push(b!.job, undefined);
+    expect(queue.shift()).toBe(a1!.job);
+    queue.push(a2!.job, batch.signal);
+    queue.push(c!.job, undefined);
+    expect([queue.shift(), queue.shift(), queue.shift()]).toEqual([b!.job, a2!.job, c!.job]);
+  });
+
   test("refuses more items than it holds, and takes them again once there is room", () => {
     const queue = createJobQueue({ maxItems: 1, maxBytes: 10 });
     const [a, b, c] = [job(1), job(1), job(1)];

@@ -27,25 +27,51 @@ export interface QueueState {
 }
 
 export interface JobQueue {
-  /** Queues a job, or settles it at once as `OVERLOADED`. Once `signal` aborts, it is dropped where it waits. */
+  /**
+   * Queues a job, or settles it at once as `OVERLOADED`. Once `signal` aborts, it is dropped where it waits.
+   * Jobs with the same signal are of one call.
+   */
   push(job: Job, signal: AbortSignal | undefined): void;
-  /** The oldest job, or undefined if none waits. */
+  /** The oldest job of the call whose turn it is, or undefined if none waits. */
   shift(): Job | undefined;
   /** Settles every waiting job with this error. */
   failAll(error: EmbedError): void;
   state(): QueueState;
 }
 
-/** First come, first served. */
+/** What waits with a job. */
+interface Waiting {
+  readonly since: number;
+  readonly call: object;
+  readonly stopListening: () => void;
+}
+
+/**
+ * Calls take turns, and the jobs of one call come in their order: a call with one picture waits for one picture
+ * of each other call at most, however many pictures those have.
+ */
 export function createJobQueue(limits: QueueLimits): JobQueue {
   /** In order of arrival. */
-  const waiting = new Map<Job, { readonly since: number; readonly stopListening: () => void }>();
+  const waiting = new Map<Job, Waiting>();
+  /** The jobs of each call, in order of their turns. A job without a signal is a call of its own. */
+  const calls = new Map<object, Set<Job>>();
   let bytes = 0;
 
   function take(job: Job): void {
-    waiting.get(job)?.stopListening();
+    const { call, stopListening } = waiting.get(job) as Waiting;
+    stopListening();
     waiting.delete(job);
     bytes -= job.bytes.length;
+    const jobs = calls.get(call);
+    jobs?.delete(job);
+    if (jobs?.size === 0) calls.delete(call);
+  }
+
+  function add(job: Job, call: object, stopListening: () => void): void {
+    waiting.set(job, { since: performance.now(), call, stopListening });
+    bytes += job.bytes.length;
+    const jobs = calls.get(call) ?? new Set();
+    calls.set(call, jobs.add(job));
   }
 
   function refusal(job: Job): EmbedError | undefined {
@@ -72,13 +98,17 @@ export function createJobQueue(limits: QueueLimits): JobQueue {
         job.resolve({ ok: false, error: abortError(signal as AbortSignal) });
       };
       signal?.addEventListener("abort", onAbort);
-      const stopListening = () => signal?.removeEventListener("abort", onAbort);
-      waiting.set(job, { since: performance.now(), stopListening });
-      bytes += job.bytes.length;
+      add(job, signal ?? job, () => signal?.removeEventListener("abort", onAbort));
     },
     shift() {
-      const [job] = waiting.keys();
-      if (job) take(job);
+      const [turn] = calls;
+      if (!turn) return undefined;
+      const [call, jobs] = turn;
+      const [job] = jobs;
+      // Behind all others, if it has more.
+      calls.delete(call);
+      calls.set(call, jobs);
+      take(job as Job);
       return job;
     },
     failAll(error) {

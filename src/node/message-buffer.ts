@@ -4,9 +4,9 @@ export interface MessageBuffer {
   /** @param expectedBytes how long the whole will be, if that is known: no more is set aside */
   append(piece: Uint8Array, expectedBytes?: number): void;
   /** What came until now, to be used before the next `append`. */
-  bytes(): Uint8Array;
+  bytes(): Uint8Array<ArrayBuffer>;
   /** The same, and begins anew. */
-  take(): Uint8Array;
+  take(): Uint8Array<ArrayBuffer>;
 }
 
 /** Four times what is there: little is copied again, and memory that is not written to yet costs nothing. */

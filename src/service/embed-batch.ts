@@ -28,16 +28,23 @@ async function tryEmbed(embedder: Embedder, bring: BringBytes, signal: AbortSign
   }
 }
 
+export interface EmbedBatchOptions {
+  /** The request's own name of the batch, for messages. */
+  readonly list: string;
+  readonly signal: AbortSignal;
+  /** One failed picture fails the call, so that a server with too much work need not do the others. */
+  readonly failsAsOne: boolean;
+}
+
 /**
  * Embeds a batch, in order. Pictures are drawn a few ahead of the workers: more would hold them in memory and
  * make other calls wait.
- * @param list the request's own name of the batch, for messages
  * @throws EmbedError `REQUEST_TOO_LARGE` beyond the model's `maxItems`; why the model cannot be had, or the caller's end
  */
 export async function embedBatch(
   model: ServedModel,
   batch: readonly BringBytes[],
-  { list, signal }: { readonly list: string; readonly signal: AbortSignal },
+  { list, signal, failsAsOne }: EmbedBatchOptions,
 ): Promise<EmbedResult[]> {
   const { embedder } = model;
   const { maxItems } = model.limits;
@@ -49,7 +56,14 @@ export async function embedBatch(
   }
   if (batch.length === 0) return [];
   await settleBefore(embedder.ready, signal);
-  return mapConcurrently(batch, aheadOf(embedder), (bring) => embedOne(model, bring, signal));
+  const refused = new AbortController();
+  const either = AbortSignal.any([signal, refused.signal]);
+  return mapConcurrently(batch, aheadOf(embedder), async (bring) => {
+    const result = await embedOne(model, bring, either);
+    // What waits of this batch is dropped with the same error.
+    if (failsAsOne && !result.ok && result.error.reason === "OVERLOADED") refused.abort(result.error);
+    return result;
+  });
 }
 
 /** How many pictures of one call are under way at once. */
@@ -64,7 +78,7 @@ export function aheadOf(embedder: Embedder): number {
 export function batchError(results: readonly EmbedResult[], list: string): EmbedError | undefined {
   const items: ItemFailure[] = [];
   for (const [index, result] of results.entries()) {
-    if (!result.ok) items.push({ index, reason: result.error.reason, message: result.error.message });
+    if (!result.ok) items.push(toItemFailure(result.error, index));
   }
   const first = items[0];
   if (!first) return undefined;
@@ -72,6 +86,12 @@ export function batchError(results: readonly EmbedResult[], list: string): Embed
   return new EmbedError(decisive.reason, describeFailures(items, results.length, list), {
     detail: { items },
   });
+}
+
+/** What is told of one failed picture, in a call's error or as the picture's own result. */
+export function toItemFailure({ reason, message, detail }: EmbedError, index: number): ItemFailure {
+  const httpStatus = detail?.httpStatus;
+  return { index, reason, message, ...(httpStatus !== undefined && { httpStatus }) };
 }
 
 /** The first few failures in words; the error detail names all of them. */

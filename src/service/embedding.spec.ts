@@ -56,6 +56,14 @@ describe("Embed", () => {
     ]);
   });
 
+  test("tells the HTTP status of a URL as a number, and none where there was none", async () => {
+    const reply = await clientOf().embed({ images: [url("http://a/x"), data(0)] });
+    expect(reply.results.map(({ outcome }) => outcome.case === "error" && outcome.value.httpStatus)).toEqual([
+      404,
+      undefined,
+    ]);
+  });
+
   test("tells facts and timings of each picture", async () => {
     const reply = await clientOf().embed({ images: [data(7), url("http://a/8")] });
     expect(reply.results.map(({ outcome }) => outcome.case === "embedding" && outcome.value)).toMatchObject([

@@ -15,7 +15,8 @@ import {
   type ModelSchema,
   VectorEncoding,
 } from "../gen/portico/v1/embedding_pb.ts";
-import { aheadOf, type BringBytes, batchError, embedBatch, embedOne } from "./embed-batch.ts";
+import { aheadOf, type BringBytes, batchError, embedBatch, embedOne, toItemFailure } from "./embed-batch.ts";
+import { keepMessageKey } from "./keep-message.ts";
 import { describeVectors, type ServedModel } from "./served-model.ts";
 import { toConnectError } from "./to-connect-error.ts";
 
@@ -61,8 +62,9 @@ export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof E
   }
 
   /** Never rejects: what goes wrong is the result of this request's own id. */
-  async function embedStreamed(request: EmbedStreamRequest, { signal }: HandlerContext) {
+  async function embedStreamed(request: EmbedStreamRequest, { signal, values }: HandlerContext) {
     const { id, vectorEncoding } = request;
+    const letGo = values.get(keepMessageKey)();
     try {
       const model = findModel(request.model);
       await settleBefore(model.embedder.ready, signal);
@@ -72,6 +74,8 @@ export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof E
       return { id, result: toResult(result, 0, fetchMs(), vectorEncoding), vectorSpace };
     } catch (error) {
       return { id, result: toFailure(EmbedError.from(error), 0) };
+    } finally {
+      letGo();
     }
   }
 
@@ -84,7 +88,7 @@ export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof E
         const results = await embedBatch(
           model,
           pictures.map(({ bring }) => bring),
-          { list: "images", signal },
+          { list: "images", signal, failsAsOne: request.errorPolicy === ErrorPolicy.FAIL_CALL },
         );
         const error = batchError(results, "images");
         if (error && request.errorPolicy === ErrorPolicy.FAIL_CALL) throw error;
@@ -146,11 +150,8 @@ function toResult(
   return { outcome: { case: "embedding", value: toEmbedding(result, fetchMs, encoding) } };
 }
 
-function toFailure(
-  { reason, message }: EmbedError,
-  index: number,
-): MessageInitShape<typeof EmbedResultSchema> {
-  return { outcome: { case: "error", value: { index, reason, message } } };
+function toFailure(error: EmbedError, index: number): MessageInitShape<typeof EmbedResultSchema> {
+  return { outcome: { case: "error", value: toItemFailure(error, index) } };
 }
 
 function toEmbedding(

@@ -119,6 +119,17 @@ describe("Watch", () => {
     expect(listeners).toBe(0);
   });
 
+  test("tells the last state when the server shuts down", async () => {
+    readiness.set(true);
+    const { next } = await watch("");
+    expect(await next()).toBe(SERVING);
+    const last = next();
+    readiness.end();
+    closing.abort();
+    expect(await last).toBe(NOT_SERVING);
+    await expect(next()).rejects.toMatchObject({ code: Code.Unavailable });
+  });
+
   test.each(["", "no.Such"])("ends when the server shuts down: %j", async (service) => {
     const { next } = await watch(service);
     await next();

@@ -9,8 +9,8 @@ const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse_ServingSta
 
 /**
  * Adds `grpc.health.v1.Health`. All of `services` (full names) share one readiness, that of the model; so
- * does the empty name, which means the whole server. When `closing` aborts, every Watch ends: it would hold
- * the shutdown up.
+ * does the empty name, which means the whole server. When `closing` aborts, every Watch tells the last state and
+ * ends: it would hold the shutdown up.
  */
 export function addHealth(
   router: ConnectRouter,
@@ -55,7 +55,7 @@ function createHealth(
 
 type Status = { readonly status: HealthCheckResponse_ServingStatus };
 
-/** The state now, then every new one, until `signal`. A slow reader gets the latest state, never a queue. */
+/** The state now, then every new one, until `signal`, and then the last one. A slow reader gets the latest state, never a queue. */
 async function* follow(
   readiness: Readiness,
   current: () => Status,
@@ -71,11 +71,13 @@ async function* follow(
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   let sent: HealthCheckResponse_ServingStatus | undefined;
-  while (!signal.aborted) {
+  for (;;) {
     const state = current();
     if (state.status !== sent) {
       sent = state.status;
       yield state;
+    } else if (signal.aborted) {
+      return;
     } else {
       await new Promise<void>((resolve) => {
         wake = resolve;

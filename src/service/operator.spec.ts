@@ -80,6 +80,7 @@ describe("Execute", () => {
     expect(failure.message).toBe(
       "SOURCE_UNREACHABLE: 1 of 2 items failed: urls[1] SOURCE_UNREACHABLE: got HTTP status 404",
     );
+    expect(failure.details[0]?.items).toMatchObject([{ index: 1, httpStatus: 404 }]);
   });
 
   test("keeps the detail of a thousand failures below what gRPC clients take", async () => {

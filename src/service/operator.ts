@@ -30,7 +30,7 @@ export function createOperator(options: OperatorOptions): ServiceImpl<typeof Ope
       list === "datas"
         ? datas.map((data) => async () => decodeBase64(data, maxImageBytes))
         : urls.map((url) => () => options.fetchBytes(url, { signal }));
-    const results = await embedBatch(model, batch, { list, signal });
+    const results = await embedBatch(model, batch, { list, signal, failsAsOne: true });
     const error = batchError(results, list);
     if (error) throw error;
     return results.flatMap((result) => (result.ok ? [{ element: Array.from(result.vector) }] : []));

@@ -13,3 +13,14 @@ test("is not ready at first, and tells changes only", () => {
   readiness.set(true);
   expect(seen).toEqual([true, false]);
 });
+
+test("once ended it is never ready again", () => {
+  const readiness = createReadiness();
+  const seen: boolean[] = [];
+  readiness.onChange(() => seen.push(readiness.current()));
+  readiness.set(true);
+  readiness.end();
+  readiness.set(true);
+  expect(readiness.current()).toBe(false);
+  expect(seen).toEqual([true, false]);
+});

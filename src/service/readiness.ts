@@ -7,12 +7,22 @@ export interface Readiness {
 
 export interface SettableReadiness extends Readiness {
   set(isReady: boolean): void;
+  /** The server stops: not ready from now on, whatever is set. */
+  end(): void;
 }
 
 /** Not ready until it is set. */
 export function createReadiness(): SettableReadiness {
   const listeners = new Set<() => void>();
   let isReady = false;
+  let isEnded = false;
+
+  function set(next: boolean): void {
+    if (next === isReady || isEnded) return;
+    isReady = next;
+    for (const listener of listeners) listener();
+  }
+
   return {
     current: () => isReady,
     onChange(listener) {
@@ -21,10 +31,10 @@ export function createReadiness(): SettableReadiness {
       listeners.add(entry);
       return () => listeners.delete(entry);
     },
-    set(next) {
-      if (next === isReady) return;
-      isReady = next;
-      for (const listener of listeners) listener();
+    set,
+    end() {
+      set(false);
+      isEnded = true;
     },
   };
 }

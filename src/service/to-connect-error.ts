@@ -36,8 +36,8 @@ export function toConnectError(error: EmbedError): ConnectError {
 function toBatchFailure(failures: readonly ItemFailure[]): BatchFailure {
   const batch = create(BatchFailureSchema);
   let bytes = 0;
-  for (const { index, reason, message } of failures) {
-    const item = create(ItemFailureSchema, { index, reason, message });
+  for (const failure of failures) {
+    const item = create(ItemFailureSchema, failure);
     bytes += toBinary(ItemFailureSchema, item).length;
     if (bytes <= itemMessagesMaxBytes) batch.items.push(item);
   }
