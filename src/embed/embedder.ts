@@ -41,7 +41,8 @@ export interface Embedder {
   /** Resolves once an embedding has been made and checked; rejects if that can never happen. */
   readonly ready: Promise<void>;
   /**
-   * Whether work is taken now: false before the first embedding, and again while no worker lives.
+   * Whether pictures come back as vectors now: false before the first embedding, while no worker lives, and
+   * after failures of the engine until one succeeds.
    */
   isReady(): boolean;
   /**

@@ -66,4 +66,27 @@ describe("mapAsFinished", () => {
     await expect(mapped.next()).resolves.toEqual({ done: false, value: 1 });
     await expect(mapped.next()).rejects.toThrow("broken off");
   });
+
+  test.each([
+    { name: "there is no room", mapMs: 30, consumeMs: 0 },
+    { name: "a result is consumed", mapMs: 0, consumeMs: 30 },
+  ])("keeps a producer's error that comes while $name", async ({ mapMs, consumeMs }) => {
+    const unhandled: unknown[] = [];
+    const onUnhandled = (error: unknown) => unhandled.push(error);
+    process.on("unhandledRejection", onUnhandled);
+    async function* broken(): AsyncGenerator<number> {
+      yield 1;
+      await sleep(5);
+      throw new Error("broken off");
+    }
+    const mapped = mapAsFinished(broken(), 1, async (item) => {
+      await sleep(mapMs);
+      return item;
+    });
+    await expect(mapped.next()).resolves.toEqual({ done: false, value: 1 });
+    await sleep(consumeMs);
+    await expect(mapped.next()).rejects.toThrow("broken off");
+    process.off("unhandledRejection", onUnhandled);
+    expect(unhandled).toEqual([]);
+  });
 });

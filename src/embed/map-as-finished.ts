@@ -13,8 +13,12 @@ export async function* mapAsFinished<Item, Result>(
   const underWay = new Set<Promise<Finished<Item, Result>>>();
   let drawing: Promise<Finished<Item, Result>> | undefined = draw();
 
-  async function draw(): Promise<Finished<Item, Result>> {
-    return { kind: "drawn", next: await iterator.next() };
+  function draw(): Promise<Finished<Item, Result>> {
+    const drawn = iterator.next().then((next): Finished<Item, Result> => ({ kind: "drawn", next }));
+    // Nobody may wait for it when it fails: while there is no room, or while a result is consumed. The next
+    // race throws it; without this, it would end a process of Node before.
+    drawn.catch(() => undefined);
+    return drawn;
   }
 
   while (drawing || underWay.size > 0) {

@@ -37,6 +37,8 @@ export function createPipeline(stages: PipelineStages): Pipeline {
       const { header, pixels } = await decode(bytes);
       const decoded = now();
       const tensor = preprocess(pixels, stages.preprocess);
+      // A large picture's memory goes back before the engine runs; the next garbage collection may be far.
+      if (pixels.data.buffer instanceof ArrayBuffer) pixels.data.buffer.transfer(0);
       const preprocessed = now();
       const vector = normaliseL2(await session.run(tensor, 1));
       return {

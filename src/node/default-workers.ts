@@ -7,7 +7,7 @@ export interface WorkerCount {
 }
 
 /** Memory of one onnxruntime-web session with ResNet50, as measured (RSS), with room for a large picture. */
-const workerBytes = 640 * 2 ** 20;
+export const workerBytes = 640 * 2 ** 20;
 
 /** What the process needs beside its workers: the runtime, the shared model bytes, requests of 100 MiB. */
 const processBytes = 512 * 2 ** 20;

@@ -6,10 +6,12 @@ import type { Engine, EngineName } from "../engine/engine.ts";
 import { createOrtWasmEngine } from "../engine/ort-wasm.ts";
 import { EmbedError } from "../errors.ts";
 import { createDecodeImage } from "../image/decode-image.ts";
+import { watchWasmMemory } from "./wasm-memory.ts";
 import type { EmbedCommand, PlainEmbedResult, WorkerMessage, WorkerSetup } from "./worker-protocol.ts";
 
 /** Entry of a worker thread: one engine, one picture at a time, from encoded bytes to vector. */
 
+const wasmBytes = watchWasmMemory();
 const port = parentPort;
 if (!port) throw new EmbedError("CONFIG_INVALID", "embed-worker must be started as a worker thread");
 
@@ -35,11 +37,11 @@ async function openPipeline(setup: WorkerSetup): Promise<Pipeline> {
 async function embedOne(pipeline: Pipeline, { id, bytes }: EmbedCommand): Promise<void> {
   const result = await pipeline(bytes);
   if (result.ok) {
-    post({ kind: "result", id, result }, [result.vector.buffer as ArrayBuffer]);
+    post({ kind: "result", id, result, wasmBytes: wasmBytes() }, [result.vector.buffer as ArrayBuffer]);
     return;
   }
   const plain: PlainEmbedResult = { ok: false, error: result.error.toPlain() };
-  post({ kind: "result", id, result: plain });
+  post({ kind: "result", id, result: plain, wasmBytes: wasmBytes() });
 }
 
 try {

@@ -16,8 +16,10 @@ export interface OpenEmbedderOptions {
   /** Engine threads of each worker. */
   readonly threads: number;
   readonly limits: ImageLimits;
-  /** Longest time of one picture inside a worker. */
-  readonly itemTimeoutMs: number;
+  /** Longest time of one picture inside a worker. Default: that of `defaultWorkerLimits`. */
+  readonly itemTimeoutMs?: number;
+  /** A worker whose WebAssembly memory has grown beyond this is replaced. Default: `defaultWorkerMaxMemoryBytes`. */
+  readonly workerMaxMemoryBytes?: number;
   readonly queue: QueueLimits;
   readonly onEvent?: (event: PoolEvent) => void;
 }
@@ -27,10 +29,12 @@ const selfCheckImage = "photo/allium-oreophilum.jpg";
 
 /** Opens a pool of workers for a model; it holds calls until the first worker has passed its self-check. */
 export function openEmbedder(options: OpenEmbedderOptions): WorkerPool {
+  const { workers, queue, itemTimeoutMs, workerMaxMemoryBytes } = options;
   return createWorkerPool({
-    workers: options.workers,
-    itemTimeoutMs: options.itemTimeoutMs,
-    queue: options.queue,
+    workers,
+    queue,
+    ...(itemTimeoutMs !== undefined && { itemTimeoutMs }),
+    ...(workerMaxMemoryBytes !== undefined && { workerMaxMemoryBytes }),
     async loadSetup() {
       const [onnx, codecs, selfCheck] = await Promise.all([
         options.prepare().then((path) => readModel(path, options.manifest)),

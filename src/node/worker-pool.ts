@@ -1,24 +1,19 @@
 import type { Embedder, EmbedOptions, EmbedResult } from "../embed/embedder.ts";
+import { runSelfCheck } from "../embed/self-check.ts";
+import { abortError } from "../embed/settle-before.ts";
 import { EmbedError } from "../errors.ts";
-import { createJobQueue, type Job, type QueueLimits, type QueueState } from "./job-queue.ts";
-import { type PooledWorker, startWorker } from "./pooled-worker.ts";
-import type { WorkerSetup } from "./worker-protocol.ts";
+import { workerBytes } from "./default-workers.ts";
+import { createJobQueue, type Job, type QueueState } from "./job-queue.ts";
+import { defaultWorkerLimits, type PooledWorker } from "./pooled-worker.ts";
+import { createRecentSuccess, defaultRecentSuccessLimits } from "./recent-success.ts";
+import { type CrewEvent, createWorkerCrew } from "./worker-crew.ts";
+import {
+  defaultNoWorkerMaxMs,
+  defaultWorkerMaxMemoryBytes,
+  type WorkerPoolOptions,
+} from "./worker-pool-options.ts";
 
-export interface WorkerPoolOptions {
-  /** Number of worker threads, at least 1. */
-  readonly workers: number;
-  /** Called once; the pool takes work before it resolves, and holds it. */
-  readonly loadSetup: () => Promise<WorkerSetup>;
-  /** Longest time one picture may take inside a worker before the worker is replaced. */
-  readonly itemTimeoutMs: number;
-  readonly queue: QueueLimits;
-  readonly onEvent?: (event: PoolEvent) => void;
-}
-
-export type PoolEvent =
-  | { readonly kind: "ready-changed"; readonly ready: boolean }
-  | { readonly kind: "worker-ready"; readonly startMs: number; readonly maxAbsError: number }
-  | { readonly kind: "worker-lost"; readonly error: EmbedError; readonly restartInMs: number };
+export type PoolEvent = CrewEvent | { readonly kind: "ready-changed"; readonly ready: boolean };
 
 /** What waits and works at this moment. */
 export interface PoolState extends QueueState {
@@ -31,101 +26,129 @@ export interface WorkerPool extends Embedder {
   state(): PoolState;
 }
 
-/** 30 s: a hundred times what a photograph takes. */
-export const defaultItemTimeoutMs = 30_000;
+/**
+ * A picture is tried again once if its worker ended or its engine failed: often another one is to blame. A
+ * picture that ends workers takes down two of them at most.
+ */
+const retries = 1;
 
-/** A worker that died is started again after this long, doubled for each failure in a row, up to the cap. */
-const restartDelayMs = 100;
-const restartDelayMaxMs = 10_000;
+/** How often the clock is looked at: whether work stalls, and whether an engine that failed works again. */
+const watchIntervalMs = 1_000;
 
 /**
  * The `Embedder` of a server: a queue of pictures before a fixed number of worker threads, each working on
- * one picture at a time. A worker that dies or hangs is replaced; only the picture it held fails.
+ * one picture at a time. A worker that dies, hangs or grows too much is replaced; at most the picture it held
+ * fails. Ready as long as a worker lives and pictures come back as vectors.
  */
 export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
-  const idle: PooledWorker[] = [];
-  const alive = new Set<PooledWorker>();
+  const { noWorkerMaxMs = defaultNoWorkerMaxMs } = options;
   const queue = createJobQueue(options.queue);
-  const restarts = new Set<NodeJS.Timeout>();
+  /** Pictures that lost their worker: they have waited already. */
+  const retryQueue = createJobQueue({ maxItems: Infinity, maxBytes: Infinity });
   const emit = options.onEvent ?? (() => undefined);
+  const recent = createRecentSuccess(options.recentSuccess ?? defaultRecentSuccessLimits, () =>
+    performance.now(),
+  );
   /** Why no work is taken any more: the first worker could not start, or the pool was closed. */
   let closedBy: EmbedError | undefined;
   let wasReady = false;
-  let failuresInARow = 0;
+  let isProbing = false;
+  /** When the last worker was lost; undefined while one lives and before the first. */
+  let noWorkerSince: number | undefined;
 
-  const setup = options.loadSetup();
-  const ready = setup.then(openWorker);
-  ready.then(openOthers, (error: unknown) => closeWith(EmbedError.from(error)));
-
-  /** One after the other, so that a start slows down no more than one other start. */
-  async function openOthers(): Promise<void> {
-    const value = await setup;
-    for (let count = 1; count < options.workers && !closedBy; count++) await openOrRetry(value);
-  }
-
-  async function openWorker(value: WorkerSetup): Promise<void> {
-    const startedAt = performance.now();
-    const worker = startWorker(value, options.itemTimeoutMs);
-    const { maxAbsError } = await worker.ready;
-    if (closedBy) return worker.terminate();
-    alive.add(worker);
-    failuresInARow = 0;
-    void worker.lost.then((error) => onLost(worker, value, error));
-    emit({ kind: "worker-ready", startMs: performance.now() - startedAt, maxAbsError });
-    release(worker);
+  const crew = createWorkerCrew({
+    workers: options.workers,
+    loadSetup: options.loadSetup,
+    limits: { ...defaultWorkerLimits, ...options },
+    maxWasmBytes: options.workerMaxMemoryBytes ?? defaultWorkerMaxMemoryBytes,
+    hasRoom: options.hasRoom ?? (() => process.availableMemory() > workerBytes),
+    onEvent: emit,
+    onChange() {
+      noWorkerSince = crew.size() > 0 ? undefined : (noWorkerSince ?? performance.now());
+      dispatch();
+      noteReadiness();
+    },
+  });
+  const ready = crew.ready.catch((error: unknown) => {
+    closeWith(EmbedError.from(error));
+    throw closedBy;
+  });
+  // Whoever awaits it sees the rejection; callers get it as the result of their pictures.
+  ready.catch(() => undefined);
+  const watch = setInterval(() => {
     noteReadiness();
-  }
-
-  /** Never rejects: a worker that cannot start is tried again later. */
-  function openOrRetry(value: WorkerSetup): Promise<void> {
-    return openWorker(value).catch((error: unknown) => openLater(value, EmbedError.from(error)));
-  }
-
-  function openLater(value: WorkerSetup, error: EmbedError): void {
-    if (closedBy) return;
-    const restartInMs = Math.min(restartDelayMs * 2 ** failuresInARow, restartDelayMaxMs);
-    failuresInARow += 1;
-    emit({ kind: "worker-lost", error, restartInMs });
-    const timer = setTimeout(() => {
-      restarts.delete(timer);
-      void openOrRetry(value);
-    }, restartInMs);
-    restarts.add(timer);
-  }
-
-  function onLost(worker: PooledWorker, value: WorkerSetup, error: EmbedError): void {
-    alive.delete(worker);
-    const place = idle.indexOf(worker);
-    if (place >= 0) idle.splice(place, 1);
-    noteReadiness();
-    openLater(value, error);
-  }
-
-  function release(worker: PooledWorker): void {
-    idle.push(worker);
-    dispatch();
-  }
+    failOrphans();
+    void probe();
+  }, watchIntervalMs).unref();
 
   function dispatch(): void {
-    while (idle.length > 0) {
-      const job = queue.shift();
-      if (!job) return;
-      void work(idle.pop() as PooledWorker, job);
+    while (retryQueue.state().queuedItems + queue.state().queuedItems > 0) {
+      const worker = crew.take();
+      if (!worker) return;
+      void work(worker, (retryQueue.shift() ?? queue.shift()) as Job);
     }
   }
 
   async function work(worker: PooledWorker, job: Job): Promise<void> {
-    job.resolve(await worker.embed(job.bytes));
-    if (alive.has(worker)) release(worker);
+    const result = await worker.embed(job.bytes);
+    const failure = result.ok || result.error.reason !== "ENGINE_FAILED" ? undefined : result.error;
+    if (failure) recent.noteFailure();
+    crew.giveBack(worker, failure);
+    job.resolve(result);
+  }
+
+  /** A server that nobody calls, since it is not ready, would never succeed again: it calls itself. */
+  async function probe(): Promise<void> {
+    if (isReady() || closedBy || isProbing || crew.size() === 0) return;
+    isProbing = true;
+    const { selfCheck } = await crew.setup;
+    const viaWorker = (bytes: Uint8Array) =>
+      new Promise<EmbedResult>((resolve) => {
+        retryQueue.push({ bytes, resolve }, undefined);
+        dispatch();
+      });
+    // A failure has been noted by `work`, and its worker is being replaced.
+    await runSelfCheck(viaWorker, selfCheck).then(noteSuccess, () => undefined);
+    isProbing = false;
+  }
+
+  function enqueue(bytes: Uint8Array, { signal }: EmbedOptions, settle: (result: EmbedResult) => void): void {
+    const attempt = (triesLeft: number): Job => ({
+      bytes,
+      resolve(result) {
+        if (result.ok) noteSuccess();
+        const isLost = !result.ok && result.error.reason === "ENGINE_FAILED";
+        if (isLost && closedBy) settle({ ok: false, error: closedBy });
+        else if (isLost && triesLeft > 0) {
+          retryQueue.push(attempt(triesLeft - 1), signal);
+          dispatch();
+        } else settle(result);
+      },
+    });
+    queue.push(attempt(retries), signal);
+    dispatch();
+  }
+
+  function failOrphans(): void {
+    if (noWorkerSince === undefined || performance.now() - noWorkerSince < noWorkerMaxMs) return;
+    const message = `no worker has lived for ${noWorkerMaxMs / 1_000} s; they are being started, try again later`;
+    for (const waiting of [queue, retryQueue]) waiting.failAll(new EmbedError("NOT_READY", message));
   }
 
   function closeWith(error: EmbedError): void {
     closedBy ??= error;
-    queue.failAll(error);
+    clearInterval(watch);
+    queue.failAll(closedBy);
+    retryQueue.failAll(closedBy);
   }
 
   function isReady(): boolean {
-    return alive.size > 0 && !closedBy;
+    return crew.size() > 0 && !closedBy && recent.isTrusted(queue.state().oldestMs);
+  }
+
+  function noteSuccess(): void {
+    recent.noteSuccess();
+    noteReadiness();
   }
 
   function noteReadiness(): void {
@@ -139,23 +162,27 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     concurrency: options.workers,
     ready,
     isReady,
-    state: () => ({ ...queue.state(), workers: alive.size, isReady: isReady() }),
-    embed(bytes: Uint8Array, { signal }: EmbedOptions = {}): Promise<EmbedResult> {
+    state: () => ({ ...queue.state(), workers: crew.size(), isReady: isReady() }),
+    embed(bytes: Uint8Array, embedOptions: EmbedOptions = {}): Promise<EmbedResult> {
       return new Promise((resolve) => {
         if (closedBy) {
           resolve({ ok: false, error: closedBy });
           return;
         }
-        queue.push({ bytes, resolve }, signal);
-        dispatch();
+        const { signal } = embedOptions;
+        // The picture that a worker holds is worked on to its end, but its caller is told at once.
+        const onAbort = () => settle({ ok: false, error: abortError(signal as AbortSignal) });
+        const settle = (result: EmbedResult) => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve(result);
+        };
+        signal?.addEventListener("abort", onAbort);
+        enqueue(bytes, embedOptions, settle);
       });
     },
     async dispose() {
       closeWith(new EmbedError("SHUTTING_DOWN", "the worker pool is closed"));
-      for (const timer of restarts) clearTimeout(timer);
-      await Promise.all([...alive].map((worker) => worker.terminate()));
-      alive.clear();
-      noteReadiness();
+      await crew.close();
     },
   };
 }

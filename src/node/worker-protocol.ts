@@ -28,6 +28,12 @@ export interface EmbedCommand {
 export type WorkerMessage =
   | { readonly kind: "ready"; readonly maxAbsError: number }
   | { readonly kind: "failed"; readonly error: PlainEmbedError }
-  | { readonly kind: "result"; readonly id: number; readonly result: PlainEmbedResult };
+  | {
+      readonly kind: "result";
+      readonly id: number;
+      readonly result: PlainEmbedResult;
+      /** WebAssembly memory of the worker after this picture; it never shrinks. */
+      readonly wasmBytes: number;
+    };
 
 export type PlainEmbedResult = Embedding | { readonly ok: false; readonly error: PlainEmbedError };

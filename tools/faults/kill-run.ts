@@ -1,0 +1,85 @@
+import { parseArgs } from "node:util";
+import type { SelfCheck } from "../../src/embed/self-check.ts";
+import { readVectorGolden } from "../../src/node/vector-golden.ts";
+import { readTinyPictures } from "../load/tiny-model.ts";
+import { startTinyServer } from "../load/tiny-server.ts";
+import { startPortico } from "../start-portico.ts";
+import { type CallCounts, callUnderFaults } from "./call-under-faults.ts";
+import { killWorkersAtRandom } from "./kill-workers.ts";
+
+/**
+ * Worker threads of a real server are killed at random under load, over a socket: every call must end with the
+ * right vectors or with an error that says that a retry may succeed.
+ *
+ * npm run faults [-- --seconds 60 --kill-every-ms 500]
+ */
+
+export interface KillRunOptions {
+  readonly seconds: number;
+  /** Mean time between two kills. */
+  readonly killEveryMs: number;
+}
+
+export interface KillRunReport extends CallCounts {
+  readonly kills: number;
+}
+
+const workers = 2;
+const callers = 4;
+
+/** `portico serve` with ResNet50, in a process of its own. A worker takes about a second to start. */
+export async function killRunResnet50({ seconds, killEveryMs }: KillRunOptions): Promise<KillRunReport> {
+  const names = ["photo/locomotion-house-cat.jpg", "webp/lossy.webp", "bmp/24bit.bmp"];
+  const pictures = await Promise.all(names.map(readVectorGolden));
+  const server = await startPortico({
+    args: ["--workers", String(workers)],
+    env: {
+      NODE_OPTIONS: `--import=${new URL("./kill-workers-preload.ts", import.meta.url)}`,
+      PORTICO_TEST_KILL_EVERY_MS: String(killEveryMs),
+    },
+  });
+  try {
+    const counts = await callUnderFaults({ address: server.address, pictures, callers, seconds });
+    return { ...counts, kills: server.log.filter(({ msg }) => msg === "a worker was killed").length };
+  } finally {
+    await server.stop("SIGKILL");
+  }
+}
+
+/** The same server and pool in this process over a network so small that thousands of calls meet the kills. */
+export async function killRunTiny({ seconds, killEveryMs }: KillRunOptions): Promise<KillRunReport> {
+  const pictures: readonly SelfCheck[] = await readTinyPictures();
+  const killer = killWorkersAtRandom(killEveryMs);
+  const { server, close } = await startTinyServer({ workers });
+  try {
+    const address = server.localUrl.replace("http://", "");
+    const counts = await callUnderFaults({ address, pictures, callers, seconds });
+    return { ...counts, kills: killer.kills() };
+  } finally {
+    killer.stop();
+    await close();
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: "string", default: "60" },
+      "kill-every-ms": { type: "string", default: "500" },
+    },
+  });
+  const options = { seconds: Number(values.seconds), killEveryMs: Number(values["kill-every-ms"]) };
+  for (const [name, run] of [
+    ["tiny network", killRunTiny],
+    ["ResNet50", killRunResnet50],
+  ] as const) {
+    const { right, retryable, defects, kills, longestMs } = await run(options);
+    console.log(
+      `${name}: ${options.seconds} s, ${kills} workers killed, ${right + retryable + defects.length} calls: ${right} right, ${retryable} retryable errors, ${defects.length} defects; longest ${Math.round(longestMs)} ms`,
+    );
+    for (const defect of defects) console.log(`  ${defect}`);
+    if (defects.length > 0 || right === 0 || kills === 0) process.exitCode = 1;
+  }
+}
+
+if (import.meta.main) await main();
