@@ -1,0 +1,36 @@
+import type { Log } from "../node/log.ts";
+
+/** Exit code of a server whose calls in flight did not all end in time. */
+export const cutOffExitCode = 1;
+
+/** From the second signal to the end, whatever is still under way. */
+const hurryMaxMs = 1_500;
+
+/** A service manager that signals a whole process group may reach the server twice at once: that is one signal. */
+const oneSignalMs = 100;
+
+/**
+ * The first SIGTERM or SIGINT lets calls in flight end. The second of either, as the end of the grace, tells
+ * their clients that they are cut off, and ends the process.
+ * @param stop gives the exit code; its second argument aborts with the second signal
+ */
+export function stopOnSignals(
+  log: Log,
+  stop: (signal: NodeJS.Signals, hurry: AbortSignal) => Promise<number>,
+): void {
+  const hurry = new AbortController();
+  let askedAt: number | undefined;
+  const onSignal = async (signal: NodeJS.Signals) => {
+    if (askedAt !== undefined) {
+      if (performance.now() - askedAt < oneSignalMs) return;
+      hurry.abort();
+      setTimeout(() => process.exit(cutOffExitCode), hurryMaxMs);
+      return;
+    }
+    askedAt = performance.now();
+    log.info({ signal }, "stopping: calls in flight may end");
+    process.exit(await stop(signal, hurry.signal));
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+}
