@@ -2,7 +2,8 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type EngineName, engineNames } from "../engine/engine.ts";
 import { defaultImageLimits } from "../image/pixels.ts";
 import { resolveCacheDir } from "../node/model-cache.ts";
-import { defaultItemTimeoutMs } from "../node/worker-pool.ts";
+import { defaultWorkerLimits } from "../node/pooled-worker.ts";
+import { defaultWorkerMaxMemoryBytes } from "../node/worker-pool-options.ts";
 
 /** Options that every command with an engine has. */
 export interface EngineOptions {
@@ -12,6 +13,7 @@ export interface EngineOptions {
   readonly threads: number;
   readonly maxPixels: number;
   readonly itemTimeoutMs: number;
+  readonly workerMaxMemoryBytes: number;
   readonly cache?: string;
 }
 
@@ -39,7 +41,15 @@ export function addEngineOptions(command: Command): Command {
         "--item-timeout-ms <n>",
         "longest time of one picture inside a worker",
         milliseconds,
-        defaultItemTimeoutMs,
+        defaultWorkerLimits.itemTimeoutMs,
+      )
+      .addOption(
+        new Option(
+          "--worker-max-memory-bytes <n>",
+          "WebAssembly memory beyond which a worker is replaced after its picture",
+        )
+          .argParser(positiveInteger)
+          .default(defaultWorkerMaxMemoryBytes, `${defaultWorkerMaxMemoryBytes / 2 ** 20} MiB`),
       ),
   ).addHelpText(
     "after",
@@ -81,6 +91,12 @@ function integerUpTo(most: number): (text: string) => number {
 
 /** A time in milliseconds that a timer can hold; a longer one would fire at once. */
 export const milliseconds = integerUpTo(2 ** 31 - 1);
+
+/** The path of a file; an unset shell variable must not open a server that should be closed. */
+export function filePath(text: string): string {
+  if (text === "") throw new InvalidArgumentError("expected the path of a file, got nothing");
+  return text;
+}
 
 /** A comma-separated list; may be given several times. */
 export function appendList(text: string, before: readonly string[] = []): string[] {

@@ -36,6 +36,7 @@ export async function openEmbedderForCli(
     threads: options.threads,
     limits: { maxPixels: options.maxPixels },
     itemTimeoutMs: options.itemTimeoutMs,
+    workerMaxMemoryBytes: options.workerMaxMemoryBytes,
     queue,
     engine: options.engine,
     ...(onEvent && { onEvent }),

@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { commandName } from "../node/command-name.ts";
 import { packageFile } from "../node/package-file.ts";
 import { addConformanceCommand } from "./conformance.ts";
+import { addDoctorCommand } from "./doctor.ts";
 import { addEmbedCommand } from "./embed.ts";
 import { addPrepareCommand } from "./prepare.ts";
 import { reportError } from "./report-error.ts";
@@ -45,6 +46,7 @@ addPrepareCommand(program);
 addEmbedCommand(program);
 addVerifyCommand(program);
 addConformanceCommand(program);
+addDoctorCommand(program);
 
 // Whoever reads may have had enough (`| head -1`): no error, but the end, as SIGPIPE would have it.
 process.stdout.on("error", (error: NodeJS.ErrnoException) =>

@@ -41,10 +41,16 @@ describe("portico serve", () => {
   test("answers at once, and holds what needs the model", async () => {
     const { listener, port } = await silentPort();
     server = await startPortico({
-      args: ["--cache", join(folder, "empty")],
+      args: ["--cache", join(folder, "empty"), "--allow-private"],
       env: { npm_config_registry: `http://127.0.0.1:${port}/`, npm_config_cache: join(folder, "npm") },
       until: "listening; the model is loading",
     });
+    expect(server.log).toContainEqual(
+      expect.objectContaining({
+        level: 40,
+        msg: "--allow-private: callers can fetch from any private address; --allow-hosts would name the hosts",
+      }),
+    );
     const client = clientOf(server.address);
     await expect(client.identity({})).resolves.toMatchObject({
       name: "resnet50_encoder",

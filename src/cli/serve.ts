@@ -1,9 +1,9 @@
 import { constants } from "node:os";
+import { setTimeout } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { EmbedError } from "../errors.ts";
 import { imageFormats } from "../image/pixels.ts";
 import { commandName } from "../node/command-name.ts";
-import { nodeDial } from "../node/fetch-connect.ts";
 import { createFetchImage } from "../node/fetch-image.ts";
 import { defaultQueueLimits } from "../node/job-queue.ts";
 import { resolveListenAddress } from "../node/listen-address.ts";
@@ -13,22 +13,56 @@ import { startServer } from "../node/start-server.ts";
 import type { PoolEvent } from "../node/worker-pool.ts";
 import { createReadiness } from "../service/readiness.ts";
 import { defaultMaxItems } from "../service/served-model.ts";
-import { addEngineOptions, type EngineOptions, milliseconds, positiveInteger } from "./common-options.ts";
+import { type AccessOptions, addAccessOptions, toAccess } from "./access-options.ts";
+import { addEngineOptions, type EngineOptions, positiveInteger } from "./common-options.ts";
+import {
+  addConnectionOptions,
+  type ConnectionOptions,
+  toConnectionGates,
+  toConnectionLimits,
+} from "./connection-options.ts";
 import { addFetchOptions, type FetchOptions, toFetchPolicy } from "./fetch-options.ts";
+import { addLoadOptions, type LoadOptions, toLoadLimits } from "./load-options.ts";
+import {
+  addObservabilityOptions,
+  type ObservabilityOptions,
+  toObservability,
+} from "./observability-options.ts";
 import { openEmbedderForCli } from "./open-embedder-for-cli.ts";
+import { packageVersion } from "./package-version.ts";
+import { addShutdownOptions, type ShutdownOptions } from "./shutdown-options.ts";
+import { cutOffExitCode, stopOnSignals } from "./stop-on-signals.ts";
+import { addTlsOptions, type TlsOptions, toTlsFiles } from "./tls-options.ts";
 import { tryItLine } from "./try-it-line.ts";
 
-interface ServeOptions extends EngineOptions, FetchOptions {
+interface ServeOptions
+  extends EngineOptions,
+    FetchOptions,
+    ObservabilityOptions,
+    AccessOptions,
+    LoadOptions,
+    ConnectionOptions,
+    TlsOptions,
+    ShutdownOptions {
   readonly listen?: string;
   readonly maxItems: number;
   readonly maxQueuedItems: number;
   readonly maxQueuedBytes: number;
-  readonly graceMs: number;
   readonly logLevel: LogLevel;
 }
 
 export function addServeCommand(program: Command): void {
-  addFetchOptions(addEngineOptions(program.command("serve")))
+  addShutdownOptions(
+    addTlsOptions(
+      addConnectionOptions(
+        addLoadOptions(
+          addAccessOptions(
+            addObservabilityOptions(addFetchOptions(addEngineOptions(program.command("serve")))),
+          ),
+        ),
+      ),
+    ),
+  )
     .description("serve omnisearch.Operator over gRPC, gRPC-Web and Connect on one port")
     .option("--listen <host:port>", "address to listen on, *:PORT for all interfaces (see below)")
     .option("--max-items <n>", "largest number of pictures in one call", positiveInteger, defaultMaxItems)
@@ -43,7 +77,6 @@ export function addServeCommand(program: Command): void {
         .argParser(positiveInteger)
         .default(defaultQueueLimits.maxBytes, `${defaultQueueLimits.maxBytes / 2 ** 20} MiB`),
     )
-    .option("--grace-ms <n>", "time that calls in flight get at shutdown", milliseconds, 30_000)
     .addOption(new Option("--log-level <level>", "least severe log line").choices(logLevels).default("info"))
     .addHelpText(
       "after",
@@ -51,8 +84,9 @@ export function addServeCommand(program: Command): void {
 Address: --listen; else the port of the environment variable OP_ENDPOINT (HOST:PORT, without a port: 80) on
 all interfaces, as Phantoscope's operators do; else 127.0.0.1:52001. Identity echoes OP_ENDPOINT.
 The port opens at once. Until the model is ready, Healthy is UNAVAILABLE and Execute waits.
-SIGTERM or SIGINT lets calls in flight end; a second one stops at once. Exit code 0 then, but 130 (SIGINT) or
-143 (SIGTERM) if the model was not ready yet.
+SIGTERM or SIGINT lets calls in flight end; a second one cuts them off. Exit code 0 once all have ended, 1 if
+calls were cut off by the end of the grace or by a second signal, and 130 (SIGINT) or 143 (SIGTERM) if the model
+was not ready yet.
 
 Examples:
   ${commandName()} serve
@@ -66,21 +100,38 @@ async function serveCommand(options: ServeOptions): Promise<void> {
   const log = createLog(options.logLevel);
   const opEndpoint = process.env.OP_ENDPOINT || undefined;
   const listen = resolveListenAddress(options.listen, opEndpoint);
+  const access = await toAccess(options, log);
+  const observability = await toObservability(options, log);
+  const tls = toTlsFiles(options);
+  const fetchPolicy = toFetchPolicy(options);
+  if (fetchPolicy.allowPrivate) {
+    log.warn(
+      "--allow-private: callers can fetch from any private address; --allow-hosts would name the hosts",
+    );
+  }
   const readiness = createReadiness();
   let maxAbsError: number | undefined;
   const onEvent = (event: PoolEvent) => {
     if (event.kind === "ready-changed") readiness.set(event.ready);
     if (event.kind === "worker-ready") maxAbsError ??= event.maxAbsError;
+    metrics.onPoolEvent(event);
     logPoolEvent(log, event);
   };
   const queue = { maxItems: options.maxQueuedItems, maxBytes: options.maxQueuedBytes };
   const { embedder, manifest, workers, why } = await openEmbedderForCli(options, queue, onEvent);
-  const metrics = createMetrics(() => embedder.state());
+  const build = {
+    version: packageVersion(),
+    engine: options.engine,
+    model: manifest.name,
+    vectorSpace: manifest.fingerprint,
+  };
+  const metrics = createMetrics(build, () => embedder.state());
   const server = await startServer({
     models: [
       {
         manifest,
-        embedder,
+        // A server that stops is not healthy, though its workers are.
+        embedder: metrics.observeEmbedder({ ...embedder, isReady: readiness.current }),
         onResult: metrics.onResult,
         engine: options.engine,
         formats: imageFormats,
@@ -93,20 +144,30 @@ async function serveCommand(options: ServeOptions): Promise<void> {
     ],
     readiness,
     metrics,
-    fetchBytes: createFetchImage(toFetchPolicy(options), nodeDial, (refusal) => {
-      log.warn(refusal, "a URL was refused");
+    fetchBytes: createFetchImage(fetchPolicy, {
+      onRefused: (refusal) => log.warn(refusal, "a URL was refused"),
+      onFetched: metrics.onFetched,
     }),
     listen,
     endpoint: opEndpoint,
+    observers: observability.observers,
+    ...access,
+    ...(tls && { tls }),
+    gates: toConnectionGates(options),
+    limits: { ...toLoadLimits(options), ...toConnectionLimits(options) },
     log,
   });
   let wasReady = false;
-  stopOnSignals(options.graceMs, log, async (signal) => {
+  stopOnSignals(log, async (signal, hurry) => {
     const exitCode = wasReady ? 0 : 128 + constants.signals[signal];
-    readiness.set(false);
-    await server.close({ graceMs: options.graceMs });
+    readiness.end();
+    // The second signal ends it.
+    await setTimeout(options.shutdownDelayMs, undefined, { signal: hurry }).catch(() => undefined);
+    const cutOff = await server.close({ graceMs: options.graceMs, hurry });
+    if (cutOff > 0) log.warn({ calls: cutOff }, "calls in flight were cut off");
     await embedder.dispose();
-    return exitCode;
+    await observability.close();
+    return exitCode === 0 && cutOff > 0 ? cutOffExitCode : exitCode;
   });
   log.info({ url: server.localUrl, endpoint: server.endpoint }, "listening; the model is loading");
 
@@ -114,7 +175,9 @@ async function serveCommand(options: ServeOptions): Promise<void> {
     await embedder.ready;
   } catch (error) {
     await server.close({ graceMs: 0 });
-    throw EmbedError.from(error);
+    const { reason, message } = EmbedError.from(error);
+    log.fatal({ reason }, message);
+    throw error;
   }
   wasReady = true;
   const facts = {
@@ -128,7 +191,9 @@ async function serveCommand(options: ServeOptions): Promise<void> {
     maxAbsError,
   };
   log.info(facts, "ready");
-  const line = log.isLevelEnabled("info") ? tryItLine(server.localUrl) : undefined;
+  // With tokens it would be refused, and a token is not for a terminal's history.
+  const mayTry = log.isLevelEnabled("info") && !access.tokens;
+  const line = mayTry ? tryItLine(server.localUrl, { tls }) : undefined;
   // Not a line of the log, whose quotes would be escaped: this one is pasted.
   if (line) process.stderr.write(`Try it:\n${line}\n`);
 }
@@ -138,21 +203,12 @@ function logPoolEvent(log: Log, event: PoolEvent): void {
     const { startMs, maxAbsError } = event;
     log.debug({ startMs: Math.round(startMs), maxAbsError }, "a worker passed its self-check");
   }
+  if (event.kind === "worker-outgrown") {
+    const { wasmBytes } = event;
+    log.info({ wasmBytes }, "a worker has grown beyond --worker-max-memory-bytes and is being replaced");
+  }
   if (event.kind === "worker-lost") {
     const { error, restartInMs } = event;
     log.error({ reason: error.reason, cause: String(error.cause ?? ""), restartInMs }, error.message);
   }
-}
-
-/** The first signal lets calls in flight end, the second stops at once. `stop` gives the exit code. */
-function stopOnSignals(graceMs: number, log: Log, stop: (signal: NodeJS.Signals) => Promise<number>): void {
-  let asked = false;
-  const onSignal = async (signal: NodeJS.Signals) => {
-    if (asked) process.exit(1);
-    asked = true;
-    log.info({ signal, graceMs }, "stopping: calls in flight may end");
-    process.exit(await stop(signal));
-  };
-  process.on("SIGTERM", onSignal);
-  process.on("SIGINT", onSignal);
 }

@@ -1,23 +1,29 @@
-import { constants } from "node:http2";
 import {
   Code,
   ConnectError,
   type ConnectRouter,
   type ContextValues,
   createConnectRouter,
-  type HandlerContext,
+  createContextValues,
   type Interceptor,
 } from "@connectrpc/connect";
-import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { keepMessageKey } from "../service/keep-message.ts";
 import { acceptedCompression } from "./accepted-compression.ts";
 import { withCheckedMessages } from "./checked-messages.ts";
 import { postFromGet } from "./get-message.ts";
 import { withPlainGrpcMessage } from "./grpc-message.ts";
 import { defaultHttpLimits, type HttpLimits } from "./http-limits.ts";
 import type { HttpHandler, HttpLog, HttpRequest, HttpResponse } from "./http-types.ts";
+import { announcedBytes, chargeBody, createHeldBytesOf } from "./inflight-bytes-body.ts";
+import { releaseAtEnd } from "./inflight-bytes-release.ts";
 import { logInternalErrors } from "./log-internal-errors.ts";
 import { createMessageLimitRouter, requestMaxBytes } from "./message-limit-router.ts";
+import { noteInternalFailure, watchCall, watchReply } from "./observe-requests.ts";
+import { limitReceiveTime } from "./receive-time.ts";
+import { inPieces } from "./reply-pieces.ts";
+import type { RequestGate } from "./request-gate.ts";
 import { answerText, answerUnknownPath } from "./unknown-path.ts";
 import { discardUnreadBody, readBody } from "./unread-body.ts";
 
@@ -27,8 +33,10 @@ export interface GuardedHandlerOptions {
   readonly limits?: Partial<HttpLimits>;
   readonly interceptors?: readonly Interceptor[];
   /** Runs after the headers and before the body: sheds load and checks credentials by throwing. */
-  readonly requestGate?: (context: HandlerContext) => void | Promise<void>;
+  readonly requestGate?: RequestGate;
   readonly contextValues?: (request: HttpRequest) => ContextValues;
+  /** Aborts every call in flight, with its reason. */
+  readonly cutOff?: AbortSignal;
 }
 
 /**
@@ -48,9 +56,11 @@ export function createGuardedHandler(options: GuardedHandlerOptions): HttpHandle
     binaryOptions: { readUnknownFields: false },
     interceptors: [logInternalErrors(log), ...(options.interceptors ?? [])],
     ...(options.requestGate ? { requestGate: options.requestGate } : {}),
+    ...(options.cutOff ? { shutdownSignal: options.cutOff } : {}),
   });
   options.routes(createMessageLimitRouter(router, limits));
   const rpcs = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  const openHeldBytes = createHeldBytesOf(limits);
   const services = [...new Set(router.handlers.map((handler) => handler.service.typeName))];
 
   async function serve(request: HttpRequest, response: HttpResponse): Promise<void> {
@@ -60,9 +70,11 @@ export function createGuardedHandler(options: GuardedHandlerOptions): HttpHandle
       answerUnknownPath(request, response, services);
       return;
     }
+    const values = options.contextValues?.(request) ?? createContextValues();
     let call: UniversalServerRequest;
     try {
-      call = universalRequestFromNodeRequest(request, response, undefined, options.contextValues?.(request));
+      checkOneHost(request);
+      call = universalRequestFromNodeRequest(request, response, undefined, values);
     } catch (error) {
       // The adapter's own listener throws here, and nothing would catch it.
       log("warn", "a request without a usable Host or :authority was refused", { error });
@@ -75,21 +87,32 @@ export function createGuardedHandler(options: GuardedHandlerOptions): HttpHandle
       );
       return;
     }
-    limitReceiveTime(request, rpc, limits.requestTimeoutMs);
     const { method } = rpc;
     const readMaxBytes = requestMaxBytes(method, limits);
-    const plain = { ...call, body: readBody(request) };
+    const held = openHeldBytes(readMaxBytes);
+    releaseAtEnd(held, request, response);
+    values.set(keepMessageKey, held.keep);
+    const announced = announcedBytes(call.header.get("content-length"), readMaxBytes);
+    const received = limitReceiveTime(request, method, readBody(request, response), limits.requestTimeoutMs);
+    const body = watchCall(method, request.method, received);
+    const plain = { ...call, body: chargeBody(body, held, announced) };
     const post = rpc.allowedMethods.includes("GET") ? postFromGet(plain) : plain;
-    const checked = withCheckedMessages(post, { method, readMaxBytes, limits });
-    const answer = await rpc(checked);
+    const checked = withCheckedMessages(post, { method, readMaxBytes, limits, held });
+    const answer = watchReply(await rpc(checked));
     await discardUnreadBody(request, response, limits);
-    await universalResponseToNodeResponse(withPlainGrpcMessage(answer), response);
+    const { body: reply, ...head } = withPlainGrpcMessage(answer);
+    await universalResponseToNodeResponse({ ...head, ...(reply && { body: inPieces(reply) }) }, response);
   }
 
   return (request, response) => {
+    // Whoever reads the body is told of an error by the body. But Node may emit one, that the client has gone,
+    // in the moment after the reader has left; and one that nobody hears ends the process.
+    request.on("error", () => undefined);
     serve(request, response).catch((error: unknown) => {
       if (!isGone(error, response)) {
-        log("error", "a request could not be answered", { error, path: request.url });
+        // The query of a call by GET is its message.
+        log("error", "a request could not be answered", { error, path: request.url?.split("?", 1)[0] });
+        noteInternalFailure();
       }
       if (response.headersSent || response.destroyed) response.destroy();
       else answerText(request, response, 500, "an internal error occurred");
@@ -97,23 +120,17 @@ export function createGuardedHandler(options: GuardedHandlerOptions): HttpHandle
   };
 }
 
+/** RFC 9112, section 3.2: a request with two must be refused. Node takes the first. */
+function checkOneHost(request: HttpRequest): void {
+  if ("stream" in request) return;
+  const count = request.headersDistinct.host?.length ?? 0;
+  if (count > 1) throw new ConnectError(`expected one Host header, got ${count}`, Code.InvalidArgument);
+}
+
 /** Whether the failure is only that the client has left. */
 function isGone(error: unknown, response: HttpResponse): boolean {
   const code = ConnectError.from(error).code;
-  return response.destroyed || code === Code.Aborted || code === Code.Canceled;
-}
-
-/**
- * Node's request timeout knows HTTP/1.1 only. Over HTTP/2 a client that sends one message has as long; one
- * that streams may take its time.
- */
-function limitReceiveTime(request: HttpRequest, rpc: UniversalHandler, timeoutMs: number): void {
-  const { methodKind } = rpc.method;
-  if (!("stream" in request) || methodKind === "bidi_streaming" || methodKind === "client_streaming") return;
-  const { stream } = request;
-  // Its close has been told already, and would never clear the timer.
-  if (stream.closed) return;
-  const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), timeoutMs);
-  request.once("end", () => clearTimeout(timer));
-  stream.once("close", () => clearTimeout(timer));
+  // A write may fail before the response hears that its connection was cut off.
+  const isClosed = "stream" in response ? response.stream.closed : response.socket?.destroyed;
+  return response.destroyed || isClosed === true || code === Code.Aborted || code === Code.Canceled;
 }

@@ -14,21 +14,53 @@ export interface HttpLimits {
   readonly messageMaxElements: number;
   /** Messages, groups, lists and objects within each other; what protobuf itself allows in every language. */
   readonly messageMaxDepth: number;
+  /**
+   * Request bodies with pictures that are held at once, in bytes, of all calls together: as they arrive, and
+   * unpacked. Two full messages and room for small ones; a body costs at most five times itself in memory.
+   * One call alone may hold more.
+   */
+  readonly inflightMaxBytes: number;
+  /** The same for RPCs whose messages are small, so that they are answered while pictures fill the other. */
+  readonly smallInflightMaxBytes: number;
   /** From the connection to the end of the HTTP/2 preface, or to the first byte that differs from it. */
   readonly prefaceTimeoutMs: number;
+  /** With TLS: from the connection to the end of the handshake. Slow mobile networks take 2 s. */
+  readonly tlsHandshakeTimeoutMs: number;
   /** HTTP/1.1: from the first byte of a request to the end of its headers. */
   readonly headersTimeoutMs: number;
   /**
    * For a whole request to arrive: over HTTP/1.1 any request, over HTTP/2 a call whose client sends one
-   * message. 100 MiB in 5 minutes is 3 Mbit/s.
+   * message. 100 MiB in 5 minutes is 3 Mbit/s. Over HTTP/2 a call whose client streams may last, but its
+   * client may be silent for no longer than this while it is waited for (Envoy's stream_idle_timeout).
    */
   readonly requestTimeoutMs: number;
   /** HTTP/1.1: an idle connection is kept for longer than the 60 s that load balancers commonly use. */
   readonly keepAliveTimeoutMs: number;
-  /** HTTP/2: a session without a stream is told to go (GOAWAY) after this time. gRPC clients reconnect. */
+  /**
+   * For a client to take 64 KiB of a reply, or any part that is left of it: 9 kbit/s. After it the connection
+   * (HTTP/2: the stream; the session too, if it answers no ping for as long again) is ended.
+   */
+  readonly replyStallTimeoutMs: number;
+  /**
+   * HTTP/2: a session without a stream is told to go (GOAWAY) after this time; gRPC clients reconnect. Pings do
+   * not count, and neither does a header block that never ends.
+   */
   readonly sessionIdleTimeoutMs: number;
+  /** HTTP/2: from the end of a session to the end of its connection, which its client should close. */
+  readonly goodbyeTimeoutMs: number;
+  /**
+   * At shutdown, from the word to clients that they should go (HTTP/2: GOAWAY; HTTP/1.1: `connection: close` on
+   * every answer) to the end of idle connections: requests that are on their way at that moment are answered.
+   * A quarter of a second is a round trip to anywhere.
+   */
+  readonly closeLingerMs: number;
   /** Connections beyond this number are closed at once. */
   readonly maxConnections: number;
+  /**
+   * The same of one client, by address. No limit by default: behind a proxy, a container network or a NAT all
+   * users share one address, so that any number that stops an attacker could stop everybody.
+   */
+  readonly maxConnectionsPerClient: number;
   /** HTTP/2: streams open at once in one session; a client queues the others. */
   readonly maxConcurrentStreams: number;
   /** All header fields of one request, in bytes. Node's own default for HTTP/1.1. */
@@ -54,12 +86,19 @@ export const defaultHttpLimits: HttpLimits = {
   },
   messageMaxElements: 100_000,
   messageMaxDepth: 100,
+  inflightMaxBytes: 256 * 2 ** 20,
+  smallInflightMaxBytes: 16 * 2 ** 20,
   prefaceTimeoutMs: 5_000,
+  tlsHandshakeTimeoutMs: 10_000,
   headersTimeoutMs: 30_000,
   requestTimeoutMs: 300_000,
   keepAliveTimeoutMs: 65_000,
+  replyStallTimeoutMs: 60_000,
   sessionIdleTimeoutMs: 300_000,
+  goodbyeTimeoutMs: 5_000,
+  closeLingerMs: 250,
   maxConnections: 1_000,
+  maxConnectionsPerClient: Number.POSITIVE_INFINITY,
   maxConcurrentStreams: 128,
   headersMaxBytes: 16 * 2 ** 10,
   streamWindowBytes: 2 ** 20,

@@ -10,7 +10,7 @@ export type HttpHandler = (request: HttpRequest, response: HttpResponse) => void
 
 /** Where the server tells what it cannot tell a client; `fields` may hold an `error`. */
 export type HttpLog = (
-  level: "warn" | "error",
+  level: "info" | "warn" | "error",
   message: string,
   fields: Readonly<Record<string, unknown>>,
 ) => void;

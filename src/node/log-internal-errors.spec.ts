@@ -1,6 +1,7 @@
-import type { StreamResponse, UnaryRequest } from "@connectrpc/connect";
+import { Code, ConnectError, type StreamResponse, type UnaryRequest } from "@connectrpc/connect";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import { logInternalErrors } from "./log-internal-errors.ts";
 
 let logged: string[];
@@ -49,5 +50,39 @@ describe("a stream of answers", () => {
     await expect(left.return?.()).resolves.toMatchObject({ done: true });
     expect(logged).toEqual([]);
     expect(closed).toBe(2);
+  });
+});
+
+describe("a stream of requests", () => {
+  /** Reads the requests through the interceptor, as a service does, and throws what reading them throws. */
+  async function serve(requests: AsyncIterable<number>, inner?: Error): Promise<void> {
+    const intercept = logInternalErrors((_level, _message, { error }) => void logged.push(String(error)));
+    const method = ServerReflection.method.serverReflectionInfo;
+    const request = { stream: true, service: ServerReflection, method, message: requests };
+    const next = async (received: typeof request) => {
+      for await (const _ of received.message) if (inner) throw inner;
+      return { stream: true, message: [] };
+    };
+    await intercept(next as never)(request as never);
+  }
+
+  test("that is wrong is the client's fault, even where the protocol says internal", async () => {
+    async function* broken() {
+      yield 1;
+      throw new ConnectError(
+        "received compressed envelope, but do not know how to decompress",
+        Code.Internal,
+      );
+    }
+    await expect(serve(broken())).rejects.toThrow("[internal] received compressed envelope");
+    expect(logged).toEqual([]);
+  });
+
+  test("whose service breaks is logged", async () => {
+    async function* one() {
+      yield 1;
+    }
+    await expect(serve(one(), new Error("inner secret"))).rejects.toThrow("inner secret");
+    expect(logged).toEqual(["Error: inner secret"]);
   });
 });

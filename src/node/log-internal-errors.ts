@@ -3,12 +3,17 @@ import type { HttpLog } from "./http-types.ts";
 
 /**
  * Tells `log` of every failure that is our own fault. The client is told nothing of it but "internal error":
- * Connect hides whatever is not a `ConnectError`.
+ * Connect hides whatever is not a `ConnectError`. What is wrong with a request is never our fault, although
+ * the protocols want the code `internal` for some of it, such as a compressed message of no known encoding.
  */
 export function logInternalErrors(log: HttpLog): Interceptor {
-  return (next) => async (request) => {
+  return (next) => async (received) => {
+    const requestErrors = new Set<unknown>();
+    const request = received.stream
+      ? { ...received, message: reportWhile(received.message, (error) => requestErrors.add(error)) }
+      : received;
     const report = (error: unknown) => {
-      if (!isOurFault(error)) return;
+      if (requestErrors.has(error) || !isOurFault(error)) return;
       log("error", "a call failed inside", {
         rpc: `${request.service.typeName}/${request.method.name}`,
         error,

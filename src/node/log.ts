@@ -1,5 +1,6 @@
 import { type LevelWithSilent, type Logger, pino } from "pino";
 import pretty from "pino-pretty";
+import { currentRequest } from "./request-record.ts";
 
 export type Log = Logger;
 
@@ -14,10 +15,31 @@ export const logLevels = [
 
 export type LogLevel = (typeof logLevels)[number];
 
-/** Structured logs on stdout: JSON lines, or readable ones where a person looks at a terminal. */
+/** Beyond so many characters that nobody has read, lines are dropped: no reader of logs may stop the calls. */
+const unreadMaxLength = 4 * 2 ** 20;
+
+/**
+ * Structured logs on stdout: JSON lines, or readable ones where a person looks at a terminal. Each line of a
+ * request holds its id and that of its trace. Lines are written beside the work and at the end of the process,
+ * so that a slow reader makes no call wait.
+ */
 export function createLog(level: LogLevel): Log {
   const stream = process.stdout.isTTY
     ? pretty({ sync: true, ignore: "pid,hostname", translateTime: "HH:MM:ss.l" })
-    : pino.destination({ dest: 1, sync: true });
-  return pino({ level, base: { pid: process.pid } }, stream);
+    : pino.destination({ dest: 1, sync: false, maxLength: unreadMaxLength });
+  return pino(
+    {
+      level,
+      base: { pid: process.pid },
+      mixin: requestFields,
+      // Pino knows the name `err` only, and would write {} for any other.
+      serializers: { error: pino.stdSerializers.err },
+    },
+    stream,
+  );
+}
+
+function requestFields(): object {
+  const record = currentRequest();
+  return record ? { requestId: record.requestId, traceId: record.trace.traceId } : {};
 }

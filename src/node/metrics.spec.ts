@@ -1,16 +1,24 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { createServer, type IncomingHttpHeaders } from "node:http";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { silentPort } from "../../tools/loopback-port.ts";
+import { freePort, silentPort } from "../../tools/loopback-port.ts";
 import { type PorticoProcess, startPortico } from "../../tools/start-portico.ts";
+import { EmbedError } from "../errors.ts";
 import { Operator } from "../gen/omnisearch/operator_pb.ts";
+import { createMetrics } from "./metrics.ts";
+import { findModelManifest } from "./model-catalog.ts";
 
 let server: PorticoProcess;
 let photo: string;
+/** Where pictures may be fetched from. */
+let port: number;
 
 beforeAll(async () => {
-  server = await startPortico({ args: ["--workers", "1"] });
+  port = await freePort();
+  server = await startPortico({ args: ["--workers", "1", "--allow-hosts", `127.0.0.1:${port}`] });
   photo = await readFile(
     new URL("../../fixtures/images/photo/allium-oreophilum.jpg", import.meta.url),
     "base64",
@@ -18,6 +26,10 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
+const metricLines = async () => (await (await get("/metrics")).text()).split("\n");
+const callSecondsLines = (lines: readonly string[], method: string) =>
+  lines.filter((line) => line.startsWith("portico_call_seconds") && line.includes(`method="${method}"`))
+    .length;
 const get = (path: string, method = "GET") => fetch(`http://${server.address}${path}`, { method });
 
 describe("a running server", () => {
@@ -40,6 +52,9 @@ describe("a running server", () => {
         'portico_items_total{reason="BASE64_INVALID"} 1',
         'portico_stage_seconds_count{stage="infer"} 4',
         'portico_stage_seconds_count{stage="decode"} 4',
+        'portico_stage_seconds_count{stage="queue"} 4',
+        'portico_http_requests_total{version="2",status="200"} 1',
+        'portico_http_requests_total{version="1.1",status="400"} 2',
         "portico_workers 1",
         "portico_ready 1",
         "portico_queue_items 0",
@@ -48,6 +63,49 @@ describe("a running server", () => {
       ]),
     );
     expect(lines.some((line) => line.startsWith("process_resident_memory_bytes "))).toBe(true);
+  });
+
+  test("counts what came by URL, and no caller can make a series", async () => {
+    let sent: IncomingHttpHeaders = {};
+    const pictures = createServer(({ headers }, response) => {
+      sent = headers;
+      response.end(Buffer.from(photo, "base64"));
+    });
+    await once(pictures.listen(port, "127.0.0.1"), "listening");
+    const baseUrl = `http://${server.address}`;
+    const grpc = createClient(Operator, createGrpcTransport({ baseUrl }));
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const own = { traceparent, tracestate: "a=b", "x-request-id": "mine" };
+    await grpc.execute({ urls: [`http://127.0.0.1:${port}/a.jpg`] }, { headers: own });
+    // Strangers learn nothing of the caller's traces.
+    expect(Object.keys(sent).filter((name) => name in own)).toEqual([]);
+    expect(sent.host).toBe(`127.0.0.1:${port}`);
+    pictures.close();
+    const count = (lines: readonly string[]) => lines.filter((line) => line.startsWith("portico_")).length;
+    const before = count(await metricLines());
+    for (let index = 0; index < 20; index++) {
+      const headers = { "content-type": "application/grpc", "x-request-id": `id-${index}` };
+      await fetch(`${baseUrl}/made.Up${index}/Method${index}`, { method: "POST", headers });
+      await fetch(`${baseUrl}/page-${index}`, { method: index % 2 ? "PUT" : "GET" });
+    }
+    const lines = await metricLines();
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'portico_stage_seconds_count{stage="fetch"} 1',
+        'portico_stage_seconds_count{stage="queue"} 5',
+        'portico_calls_total{method="unknown",protocol="grpc",code="Unimplemented"} 20',
+        'portico_http_requests_total{version="1.1",status="404"} 20',
+        "portico_requests_in_flight 1",
+      ]),
+    );
+    // The method "unknown" (its counter, its buckets, sum and count) and the status 404.
+    expect(count(lines) - before).toBe(1 + callSecondsLines(lines, "unknown") + 1);
+  });
+
+  test("says what runs here", async () => {
+    const { fingerprint } = await findModelManifest("resnet50");
+    const labels = `version="0.1.0",engine="ort-wasm",model="resnet50",vector_space="${fingerprint}"`;
+    expect(await metricLines()).toContain(`portico_build_info{${labels},node="${process.version}"} 1`);
   });
 
   test.each([
@@ -73,4 +131,22 @@ test("a server without a model lives, but is not ready", async () => {
   expect([await status("/livez"), await status("/readyz")]).toEqual([200, 503]);
   await waiting.stop("SIGKILL");
   listener.close();
+});
+
+test("workers that are replaced are counted by reason", async () => {
+  const build = { version: "1", engine: "e", model: "m", vectorSpace: "v" };
+  const state = { queuedItems: 0, queuedBytes: 0, oldestMs: 0, workers: 1, isReady: true };
+  const metrics = createMetrics(build, () => state);
+  metrics.onPoolEvent({ kind: "ready-changed", ready: true });
+  const error = new EmbedError("ENGINE_FAILED", "gone");
+  metrics.onPoolEvent({ kind: "worker-lost", error, restartInMs: 1 });
+  metrics.onPoolEvent({ kind: "worker-lost", error, restartInMs: 1 });
+  metrics.onPoolEvent({ kind: "worker-outgrown", wasmBytes: 1 });
+  const lines = (await metrics.text()).split("\n").filter((line) => line.startsWith("portico_worker_"));
+  expect(lines).toEqual([
+    'portico_worker_restarts_total{reason="ENGINE_FAILED"} 2',
+    'portico_worker_restarts_total{reason="IMAGE_TOO_SLOW"} 0',
+    'portico_worker_restarts_total{reason="VECTOR_DRIFT"} 0',
+    'portico_worker_restarts_total{reason="OUTGROWN"} 1',
+  ]);
 });

@@ -7,13 +7,22 @@ import { createOperator } from "../service/operator.ts";
 import type { Readiness } from "../service/readiness.ts";
 import { addReflection } from "../service/reflection.ts";
 import type { ServedModel } from "../service/served-model.ts";
+import { type BearerTokens, bearerGate, bearerPageGate } from "./bearer-tokens.ts";
+import { clientContextValues } from "./client-caps-gate.ts";
+import { type Grace, trackOpenCalls } from "./close-gracefully.ts";
+import { type CorsOrigins, withCors } from "./cors.ts";
 import { createGuardedHandler } from "./guarded-handler.ts";
+import type { HttpLimits } from "./http-limits.ts";
 import { type HttpPages, textPage, withPages } from "./http-pages.ts";
 import type { HttpLog } from "./http-types.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { observeRequests, type RequestObserver } from "./observe-requests.ts";
 import { createOnePortServer } from "./one-port-server.ts";
+import { allGates, type RequestGate } from "./request-gate.ts";
+import { readTlsFiles, type TlsFiles } from "./tls-files.ts";
+import { watchTlsFiles } from "./tls-watch.ts";
 
 export interface StartServerOptions {
   /** `omnisearch.Operator` serves the first, `portico.v1.EmbeddingService` all of them by name. */
@@ -24,64 +33,86 @@ export interface StartServerOptions {
   /** `OP_ENDPOINT`, echoed in Identity; without it the address listened on. */
   readonly endpoint: string | undefined;
   readonly metrics: Metrics;
+  /** Told of every request beside the metrics: the access log, traces. Default: none. */
+  readonly observers?: readonly RequestObserver[];
   readonly log: Log;
+  /** What a call must carry one of; without them anybody may call. */
+  readonly tokens?: BearerTokens;
+  /** Whose scripts in a browser may call; without them only those of no other origin. */
+  readonly corsOrigins?: CorsOrigins;
+  /** Asked in this order after a call's headers and its token, and before its body. Default: none. */
+  readonly gates?: readonly RequestGate[];
+  /** With them the port speaks TLS, and follows the files; without them plain text. */
+  readonly tls?: TlsFiles;
+  /** What differs from the defaults. */
+  readonly limits?: Partial<HttpLimits>;
 }
 
 export interface RunningServer {
   /** HOST:PORT as Identity tells it. */
   readonly endpoint: string;
-  /** `http://HOST:PORT` for a client on this machine. */
+  /** `http://HOST:PORT`, with TLS `https://HOST:PORT`, for a client on this machine. */
   readonly localUrl: string;
-  /** Takes no new calls, lets those in flight end for `graceMs` at most. */
-  close(options: { readonly graceMs: number }): Promise<void>;
+  /**
+   * Takes no new calls, lets those in flight end for `graceMs` at most; the others get `SHUTTING_DOWN`.
+   * @returns how many were cut off
+   */
+  close(grace: Grace): Promise<number>;
 }
 
 /**
  * Opens the port and answers from then on; calls that need the model wait until the embedder is ready.
- * @throws EmbedError `CONFIG_INVALID` if the address cannot be listened on
+ * @throws EmbedError `CONFIG_INVALID` if the address cannot be listened on, or the files of `tls` cannot be used
  */
 export async function startServer(options: StartServerOptions): Promise<RunningServer> {
-  const { log } = options;
+  const { log, tokens, corsOrigins, limits = {} } = options;
   const httpLog: HttpLog = (level, message, fields) => log[level](fields ?? {}, message);
   const closing = new AbortController();
+  const openCalls = trackOpenCalls();
   let endpoint = options.endpoint ?? "";
+  const calls = createGuardedHandler({
+    log: httpLog,
+    cutOff: openCalls.cutOff,
+    limits,
+    contextValues: clientContextValues,
+    requestGate: allGates(...(tokens ? [bearerGate(tokens)] : []), ...(options.gates ?? [])),
+    routes(router) {
+      const { models, fetchBytes } = options;
+      router.service(Operator, createOperator({ model: models[0], endpoint: () => endpoint, fetchBytes }));
+      router.service(EmbeddingService, createEmbedding({ models, fetchBytes, now: () => performance.now() }));
+      addHealth(router, options.readiness, [Operator.typeName, EmbeddingService.typeName], closing.signal);
+      addReflection(router);
+    },
+  });
+  const pages = withPages(serverPages(options), calls, {
+    log: httpLog,
+    gate: tokens && bearerPageGate(tokens),
+  });
+  const material = options.tls && (await readTlsFiles(options.tls));
   const server = createOnePortServer({
     log: httpLog,
-    handler: withPages(
-      serverPages(options),
-      createGuardedHandler({
-        log: httpLog,
-        interceptors: [options.metrics.interceptor],
-        routes(router) {
-          const { models, fetchBytes } = options;
-          router.service(
-            Operator,
-            createOperator({ model: models[0], endpoint: () => endpoint, fetchBytes }),
-          );
-          router.service(
-            EmbeddingService,
-            createEmbedding({ models, fetchBytes, now: () => performance.now() }),
-          );
-          addHealth(
-            router,
-            options.readiness,
-            [Operator.typeName, EmbeddingService.typeName],
-            closing.signal,
-          );
-          addReflection(router);
-        },
-      }),
-    ),
+    limits,
+    ...(material && { tls: material }),
+    handler: observeRequests(withCors(corsOrigins, pages), [
+      openCalls.observer,
+      options.metrics.observer,
+      ...(options.observers ?? []),
+    ]),
   });
   const { host, port } = await server.listen(options.listen);
+  const watch =
+    options.tls &&
+    material &&
+    watchTlsFiles({ files: options.tls, material, onChange: server.replaceTls, log: httpLog });
   endpoint ||= hostPort(host, port);
   const isAnyHost = host === "::" || host === "0.0.0.0";
   return {
     endpoint,
-    localUrl: `http://${hostPort(isAnyHost ? "127.0.0.1" : host, port)}`,
+    localUrl: `${material ? "https" : "http"}://${hostPort(isAnyHost ? "127.0.0.1" : host, port)}`,
     async close(grace) {
       closing.abort();
-      await server.close(grace);
+      watch?.stop();
+      return openCalls.close(server, grace);
     },
   };
 }

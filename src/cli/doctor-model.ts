@@ -1,0 +1,109 @@
+import { access, constants, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { Command } from "commander";
+import type { ModelManifest } from "../embed/model-manifest.ts";
+import { EmbedError } from "../errors.ts";
+import { modelFile, resolveCacheDir } from "../node/model-cache.ts";
+import { findModelManifest, listModelNames } from "../node/model-catalog.ts";
+import { readModel } from "../node/read-model.ts";
+import { readVectorGolden } from "../node/vector-golden.ts";
+import type { PoolEvent } from "../node/worker-pool.ts";
+import { addEngineOptions, type EngineOptions } from "./common-options.ts";
+import type { Finding } from "./doctor-report.ts";
+import { openEmbedderForCli, unboundedQueue } from "./open-embedder-for-cli.ts";
+
+/** The cache, and each model that lies in it; hashes are checked, nothing is fetched or written. */
+export async function describeModels(cacheFlag: string | undefined): Promise<Finding[]> {
+  const cacheDir = resolveCacheDir(cacheFlag);
+  const names = await listModelNames();
+  const models = await Promise.all(
+    names.map(async (name) => checkModel(cacheDir, await findModelManifest(name))),
+  );
+  return [await checkCache(cacheDir), ...models];
+}
+
+async function checkCache(cacheDir: string): Promise<Finding> {
+  const folder = await nearestFolder(cacheDir);
+  const name = "cache";
+  try {
+    await access(folder, constants.W_OK);
+    return { name, state: "ok", value: folder === cacheDir ? cacheDir : `${cacheDir} (not made yet)` };
+  } catch {
+    // A read-only cache with the model in it is how containers are run.
+    return { name, state: "info", value: `${cacheDir}, which cannot be written (${folder})` };
+  }
+}
+
+/** The folder itself, or the nearest one above it that exists. */
+async function nearestFolder(folder: string): Promise<string> {
+  const exists = await stat(folder).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+  return exists || dirname(folder) === folder ? folder : nearestFolder(dirname(folder));
+}
+
+async function checkModel(cacheDir: string, manifest: ModelManifest): Promise<Finding> {
+  const name = `model ${manifest.name}`;
+  const file = modelFile(cacheDir, manifest);
+  if (!(await isPrepared(file))) {
+    return { name, state: "unchecked", value: "not prepared; portico prepare fetches it" };
+  }
+  try {
+    await readModel(file, manifest);
+    return { name, state: "ok", value: `sha256 ${manifest.onnx.sha256} as it should be, ${file}` };
+  } catch (error) {
+    return { name, state: "failed", value: EmbedError.from(error).message };
+  }
+}
+
+function isPrepared(file: string): Promise<boolean> {
+  return stat(file).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+}
+
+export type SelfCheckOptions = Pick<EngineOptions, "model" | "engine" | "cache">;
+
+/** What every command has by default, but one worker: a second would show nothing more. */
+function withDefaults(options: SelfCheckOptions): EngineOptions {
+  const defaults = addEngineOptions(new Command()).parse([], { from: "user" }).opts<EngineOptions>();
+  return { ...defaults, ...options, workers: 1 };
+}
+
+/** The photograph whose vector is asked for a second time, warm. */
+const timedImage = "photo/locomotion-house-cat.jpg";
+
+/**
+ * Makes one vector as a server would and compares it with Keras's; not where the model is not as it should be,
+ * since opening it would then fetch it.
+ */
+export async function selfCheck(options: SelfCheckOptions, models: readonly Finding[]): Promise<Finding> {
+  const name = "self-check";
+  const manifest = await findModelManifest(options.model);
+  if (models.find((finding) => finding.name === `model ${manifest.name}`)?.state !== "ok") {
+    return { name, state: "unchecked", value: `the model ${manifest.name} is not there to be run` };
+  }
+  let ready: Extract<PoolEvent, { kind: "worker-ready" }> | undefined;
+  const { embedder } = await openEmbedderForCli(withDefaults(options), unboundedQueue, (event) => {
+    if (event.kind === "worker-ready") ready = event;
+  });
+  try {
+    await embedder.ready;
+    const { bytes } = await readVectorGolden(timedImage);
+    const start = performance.now();
+    const result = await embedder.embed(bytes);
+    const ms = performance.now() - start;
+    if (!result.ok) throw result.error;
+    const started = `started in ${Math.round(ready?.startMs ?? 0)} ms`;
+    const value = `${manifest.name} on ${options.engine}: max abs error ${ready?.maxAbsError.toExponential(2)}, ${started}, one picture in ${Math.round(ms)} ms`;
+    return { name, state: "ok", value };
+  } catch (error) {
+    const { reason, message, cause } = EmbedError.from(error);
+    const why = reason === "INTERNAL" && cause !== undefined ? `: ${String(cause)}` : "";
+    return { name, state: "failed", value: `${reason}: ${message}${why}` };
+  } finally {
+    await embedder.dispose();
+  }
+}

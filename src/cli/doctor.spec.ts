@@ -1,0 +1,164 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { silentPort } from "../../tools/loopback-port.ts";
+import { modelFile, resolveCacheDir } from "../node/model-cache.ts";
+import { findModelManifest } from "../node/model-catalog.ts";
+import { packageFile } from "../node/package-file.ts";
+import { describeEnvironment } from "./doctor-environment.ts";
+import { describeFindings, type Finding } from "./doctor-report.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "portico-doctor-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Runs the command in a process of its own. */
+function doctor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    const command = [packageFile("src/cli/portico.ts"), "doctor", ...args];
+    const { OP_ENDPOINT: _, ...rest } = process.env;
+    execFile(process.execPath, command, { env: { ...rest, ...env } }, (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
+  });
+}
+
+async function findingsOf(args: readonly string[], env?: NodeJS.ProcessEnv) {
+  const { code, stdout, stderr } = await doctor([...args, "--json"], env);
+  expect(stderr).toBe("");
+  const findings = JSON.parse(stdout) as Finding[];
+  return { code, find: (name: string) => findings.find((finding) => finding.name === name), findings };
+}
+
+describe("portico doctor", () => {
+  test("says what a bug report needs, with a self-check against Keras", async () => {
+    const { code, find, findings } = await findingsOf(["--listen", "127.0.0.1:0"], {
+      PORTICO_API_TOKEN: "hush-1",
+      OTEL_EXPORTER_OTLP_HEADERS: "authorization=hush-2",
+      OTEL_EXPORTER_OTLP_ENDPOINT: "https://user:hush-3@collector.example/v1?key=hush-4",
+    });
+    expect(code).toBe(0);
+    const { version, engines } = JSON.parse(await readFile(packageFile("package.json"), "utf8"));
+    expect(engines.node).toBe(">=22.19.0");
+    expect(find("portico")).toEqual({ name: "portico", state: "info", value: version });
+    expect(find("node")).toEqual({ name: "node", state: "ok", value: process.versions.node });
+    for (const name of ["system", "processor", "memory", "memory limit", "workers by default"]) {
+      expect(find(name)).toMatchObject({ state: "info", value: expect.stringMatching(/\S/) });
+    }
+    expect(find("wasm SIMD")).toEqual({ name: "wasm SIMD", state: "ok", value: "yes" });
+    expect(find("wasm relaxed SIMD")?.value).toMatch(/^(yes|no)$/);
+    expect(find("wasm threads")).toEqual({ name: "wasm threads", state: "ok", value: "yes" });
+    expect(find("cache")).toMatchObject({ state: "ok", value: resolveCacheDir() });
+    const { onnx } = await findModelManifest("resnet50");
+    expect(find("model resnet50")).toMatchObject({
+      state: "ok",
+      value: expect.stringContaining(`sha256 ${onnx.sha256} as it should be`),
+    });
+    expect(find("self-check")).toMatchObject({
+      state: "ok",
+      value: expect.stringMatching(
+        /^resnet50 on ort-wasm: max abs error \d\.\d\de-7, started in \d+ ms, one picture in \d+ ms$/,
+      ),
+    });
+    expect(find("port")).toEqual({ name: "port", state: "ok", value: "127.0.0.1, port 0: free" });
+    expect(find("npm registry")).toMatchObject({ state: "unchecked" });
+    expect(find("peer @opentelemetry/api")).toMatchObject({ state: "info", value: "1.10.0" });
+    expect(find("env OTEL_EXPORTER_OTLP_ENDPOINT")?.value).toBe("https://***@collector.example/v1?***");
+    expect(JSON.stringify(findings)).not.toContain("hush");
+  }, 60_000);
+
+  test("a fresh machine is well, though nothing can be checked yet", async () => {
+    const cache = join(folder, "none");
+    const { code, find } = await findingsOf(["--cache", cache, "--listen", "127.0.0.1:0"]);
+    expect(code).toBe(0);
+    expect(find("cache")).toEqual({ name: "cache", state: "ok", value: `${cache} (not made yet)` });
+    expect(find("model resnet50")).toMatchObject({
+      state: "unchecked",
+      value: "not prepared; portico prepare fetches it",
+    });
+    expect(find("self-check")).toMatchObject({
+      state: "unchecked",
+      value: "the model resnet50 is not there to be run",
+    });
+  }, 60_000);
+
+  test("a damaged model and a taken port are marked, and the exit code is 1", async () => {
+    const cache = join(folder, "damaged");
+    const file = modelFile(cache, await findModelManifest("resnet50"));
+    await mkdir(dirname(file), { recursive: true });
+    await copyFile(packageFile("package.json"), file);
+    const { listener, port } = await silentPort();
+    const { code, stdout } = await doctor(["--cache", cache, "--listen", `127.0.0.1:${port}`]);
+    listener.close();
+    expect(code).toBe(1);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.filter((line) => line.startsWith("FAIL"))).toEqual([
+      expect.stringMatching(
+        /^FAIL model resnet50 +.*model\.onnx: expected sha256 [0-9a-f]{64}, got [0-9a-f]{64}; mend it with: /,
+      ),
+      expect.stringMatching(
+        /^FAIL port +expected port \d+ on 127\.0\.0\.1 to be free, but something listens there/,
+      ),
+    ]);
+    expect(lines.at(-1)).toBe("2 failed: model resnet50, port");
+    // Nothing was fetched in its place.
+    expect(await readFile(file, "utf8")).toBe(await readFile(packageFile("package.json"), "utf8"));
+  }, 60_000);
+
+  test("a port where Portico runs is no failure", async () => {
+    const other = createServer((_, response) => response.end("Portico: a picture in\n")).listen(
+      0,
+      "127.0.0.1",
+    );
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    const { code, find } = await findingsOf(["--cache", join(folder, "none")], {
+      OP_ENDPOINT: `here:${port}`,
+    });
+    other.close();
+    expect(find("port")).toMatchObject({ value: `all interfaces, port ${port}: Portico runs there already` });
+    expect(code).toBe(0);
+  }, 60_000);
+});
+
+describe("describeEnvironment", () => {
+  test("tells what matters and hides what is secret", () => {
+    const env = {
+      PORTICO_CACHE: "/home/me/cache",
+      PORTICO_TLS_KEY: "PEM",
+      HOME: "/home/me",
+      AWS_SECRET_ACCESS_KEY: "s",
+      npm_config_registry: "https://me:pw@registry.example/npm/?token=t#f",
+      npm_config__authToken: "s",
+      npm_package_name: "portico",
+      https_proxy: "http://me@proxy.example:3128",
+      NODE_OPTIONS: "--max-old-space-size=512",
+      OP_ENDPOINT: undefined,
+    };
+    expect(describeEnvironment(env).map(({ name, value }) => [name, value])).toEqual([
+      ["env NODE_OPTIONS", "--max-old-space-size=512"],
+      ["env PORTICO_CACHE", "/home/me/cache"],
+      ["env PORTICO_TLS_KEY", "***"],
+      ["env https_proxy", "http://***@proxy.example:3128"],
+      ["env npm_config_registry", "https://***@registry.example/npm/?***#f"],
+    ]);
+  });
+});
+
+test("describeFindings aligns names and marks what failed", () => {
+  expect(
+    describeFindings([
+      { name: "a", state: "ok", value: "1" },
+      { name: "bcd", state: "info", value: "2" },
+      { name: "e", state: "unchecked", value: "3" },
+    ]),
+  ).toBe("ok   a    1\n     bcd  2\n?    e    3\nall is well");
+  expect(describeFindings([{ name: "a", state: "failed", value: "1" }])).toBe("FAIL a  1\n1 failed: a");
+});

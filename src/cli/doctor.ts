@@ -1,0 +1,51 @@
+import { type Command, Option } from "commander";
+import { engineNames } from "../engine/engine.ts";
+import { commandName } from "../node/command-name.ts";
+import { addCacheOption, describeCache } from "./common-options.ts";
+import { describeEnvironment } from "./doctor-environment.ts";
+import { describeMachine, describePeers } from "./doctor-machine.ts";
+import { describeModels, type SelfCheckOptions, selfCheck } from "./doctor-model.ts";
+import { checkPort } from "./doctor-port.ts";
+import { describeFindings, type Finding } from "./doctor-report.ts";
+
+interface DoctorOptions extends SelfCheckOptions {
+  readonly listen?: string;
+  readonly json?: true;
+}
+
+export function addDoctorCommand(program: Command): void {
+  addCacheOption(program.command("doctor"))
+    .description("say what a bug report needs to tell, and check that Portico can work here")
+    .option("--model <name>", "model that the self-check runs", "resnet50")
+    .addOption(new Option("--engine <name>", "what computes").choices(engineNames).default("ort-wasm"))
+    .option("--listen <host:port>", "address that serve would get, to see whether it is free")
+    .option("--json", "print the findings as JSON")
+    .addHelpText(
+      "after",
+      `
+Nothing is fetched, written or sent: the network is not tried, and a model that is not prepared stays so.
+Values of variables that hold secrets are left out; folders are shown as they are.
+Exit code 1 if anything that was checked failed.
+${describeCache()}
+
+Example:
+  ${commandName()} doctor`,
+    )
+    .action(doctorCommand);
+}
+
+async function doctorCommand(options: DoctorOptions): Promise<void> {
+  const models = await describeModels(options.cache);
+  const findings: readonly Finding[] = [
+    ...describeMachine(),
+    ...models,
+    await selfCheck(options, models),
+    await checkPort(options.listen, process.env.OP_ENDPOINT || undefined),
+    { name: "npm registry", state: "unchecked", value: "not checked: no network is tried" },
+    ...describePeers(),
+    ...describeEnvironment(process.env),
+  ];
+  const text = options.json ? JSON.stringify(findings, undefined, 2) : describeFindings(findings);
+  process.stdout.write(`${text}\n`);
+  if (findings.some(({ state }) => state === "failed")) process.exitCode = 1;
+}
