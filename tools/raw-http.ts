@@ -8,11 +8,18 @@ export interface RawAnswer {
   readonly closed: boolean;
 }
 
-/** Sends `parts` as they are, one packet each, and listens until the server closes or for `listenMs`. */
+/** How long a connection that should stay open is watched after its answer. */
+const stayOpenMs = 50;
+
+/**
+ * Sends `parts` as they are, one packet each, and listens until the server closes, or for `listenMs`, or until
+ * the answer is what the caller waits for.
+ */
 export async function sendRaw(
   port: number,
   parts: readonly (string | Uint8Array)[],
   listenMs = 300,
+  isEnough: (text: string) => boolean = () => false,
 ): Promise<RawAnswer> {
   const socket = connect({ host: "127.0.0.1", port, noDelay: true, allowHalfOpen: true });
   let text = "";
@@ -24,6 +31,7 @@ export async function sendRaw(
     };
     socket.on("data", (chunk) => {
       text += chunk.toString("latin1");
+      if (isEnough(text)) setTimeout(resolve, stayOpenMs);
     });
     socket.on("end", onEnd);
     socket.on("close", onEnd);

@@ -65,7 +65,7 @@ export async function startPortico(options: StartPorticoOptions = {}): Promise<P
   const { url } = log.find(({ url }) => typeof url === "string") as { url?: string };
   return {
     child,
-    address: (url as string).replace("http://", ""),
+    address: (url as string).replace(/^https?:\/\//, ""),
     startMs: performance.now() - startedAt,
     log,
     stderr: () => stderr,

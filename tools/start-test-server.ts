@@ -2,6 +2,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { createGuardedHandler, type GuardedHandlerOptions } from "../src/node/guarded-handler.ts";
 import type { HttpLimits } from "../src/node/http-limits.ts";
 import { createOnePortServer, type OnePortServer } from "../src/node/one-port-server.ts";
+import type { TlsMaterial } from "../src/node/tls-files.ts";
 
 export interface TestServer {
   readonly port: number;
@@ -16,6 +17,7 @@ export async function startTestServer(
   routes: (router: ConnectRouter) => void,
   limits: Partial<HttpLimits> = {},
   more: Partial<GuardedHandlerOptions> = {},
+  tls?: TlsMaterial,
 ): Promise<TestServer> {
   const logged: string[] = [];
   const log = (level: string, message: string, fields: Readonly<Record<string, unknown>>) => {
@@ -23,7 +25,7 @@ export async function startTestServer(
     logged.push(`${level}: ${message}${error instanceof Error ? `: ${error.message}` : ""}`);
   };
   const handler = createGuardedHandler({ ...more, routes, log, limits });
-  const server = createOnePortServer({ handler, log, limits });
+  const server = createOnePortServer({ handler, log, limits, ...(tls && { tls }) });
   const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
-  return { port, url: `http://127.0.0.1:${port}`, server, logged };
+  return { port, url: `${tls ? "https" : "http"}://127.0.0.1:${port}`, server, logged };
 }

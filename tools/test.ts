@@ -23,6 +23,7 @@ const output = "output";
 const vitestJson = `${output}/vitest.json`;
 const conformanceJson = `${output}/conformance.json`;
 const protocolJson = `${output}/protocol.json`;
+const soakJson = `${output}/soak.json`;
 
 const steps: readonly Step[] = [
   { name: "format-and-lint", command: ["biome", "ci", "--error-on-warnings", "."] },
@@ -50,6 +51,11 @@ const steps: readonly Step[] = [
     name: "protocol",
     command: ["node", "tools/protocol/run-protocol-suites.ts", protocolJson],
     count: () => readCounts(protocolJson),
+  },
+  {
+    name: "soak",
+    command: ["node", "tools/load/soak.ts", soakJson],
+    count: () => readCounts(soakJson),
   },
 ];
 

@@ -41,6 +41,8 @@ export function modelOfBytes(embedder: Embedder, maxItems: number, name = "resne
 /** `http://HOST/N` is the byte N; anything else does not exist. */
 export async function fetchByte(url: string): Promise<Uint8Array> {
   const number = Number(url.split("/").at(-1));
-  if (Number.isNaN(number)) throw new EmbedError("SOURCE_UNREACHABLE", "got HTTP status 404");
+  if (Number.isNaN(number)) {
+    throw new EmbedError("SOURCE_UNREACHABLE", "got HTTP status 404", { detail: { httpStatus: 404 } });
+  }
   return Uint8Array.of(number);
 }
