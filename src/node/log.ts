@@ -1,5 +1,6 @@
 import { type LevelWithSilent, type Logger, pino } from "pino";
 import pretty from "pino-pretty";
+import { createLogDestination, type LogDestination } from "./log-destination.ts";
 import { currentRequest } from "./request-record.ts";
 
 export type Log = Logger;
@@ -15,9 +16,6 @@ export const logLevels = [
 
 export type LogLevel = (typeof logLevels)[number];
 
-/** Beyond so many characters that nobody has read, lines are dropped: no reader of logs may stop the calls. */
-const unreadMaxLength = 4 * 2 ** 20;
-
 /**
  * Structured logs on stdout: JSON lines, or readable ones where a person looks at a terminal. Each line of a
  * request holds its id and that of its trace. Lines are written beside the work and at the end of the process,
@@ -26,7 +24,7 @@ const unreadMaxLength = 4 * 2 ** 20;
 export function createLog(level: LogLevel): Log {
   const stream = process.stdout.isTTY
     ? pretty({ sync: true, ignore: "pid,hostname", translateTime: "HH:MM:ss.l" })
-    : pino.destination({ dest: 1, sync: false, maxLength: unreadMaxLength });
+    : openStdout();
   return pino(
     {
       level,
@@ -37,6 +35,12 @@ export function createLog(level: LogLevel): Log {
     },
     stream,
   );
+}
+
+function openStdout(): LogDestination {
+  const destination = createLogDestination(1, (message) => process.stderr.write(`${message}\n`));
+  process.on("exit", destination.flush);
+  return destination;
 }
 
 function requestFields(): object {
