@@ -21,6 +21,8 @@ export interface CheckedMessagesOptions {
   readonly limits: MessageShapeLimits;
   /** Counts the body's bytes already; here it learns how long messages are when they are unpacked. */
   readonly held: HeldBytes;
+  /** Called when the first byte of an envelope has come, and its last one. */
+  readonly onMessageEdge: () => void;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface CheckedMessagesOptions {
  * in its own way.
  */
 export function withCheckedMessages(call: StreamedRequest, options: CheckedMessagesOptions): StreamedRequest {
-  const { method, readMaxBytes, limits, held } = options;
+  const { method, readMaxBytes, limits, held, onMessageEdge } = options;
   const contentType = (call.header.get("content-type") ?? "").toLowerCase();
   const framing = framings.find(({ prefix }) => contentType.startsWith(prefix)) ?? unframed;
   const isJson = /[/+]json\b/.test(contentType);
@@ -48,7 +50,7 @@ export function withCheckedMessages(call: StreamedRequest, options: CheckedMessa
 
   const isClientStream = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
   const lengthHint = Number(call.header.get("content-length"));
-  const reader = { check, compression, readMaxBytes, lengthHint, held, isClientStream };
+  const reader = { check, compression, readMaxBytes, lengthHint, held, isClientStream, onMessageEdge };
   if (framing.skippedFlag !== undefined) {
     return { ...call, body: readEnvelopes(call.body, framing.skippedFlag, reader) };
   }

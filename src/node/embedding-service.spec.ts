@@ -82,6 +82,19 @@ test("EmbedStream gives each picture's vector under its id", async () => {
 });
 
 test.each([
+  { errorPolicy: "ERROR_POLICY_FAIL_CALL", status: 400 },
+  { errorPolicy: "ERROR_POLICY_FAIL_CAL", status: 200 },
+  { errorPolcy: "ERROR_POLICY_FAIL_CALL", status: 200 },
+])("in JSON, a name that is not known stands for the default: %j", async ({ status, ...policy }) => {
+  const response = await fetch(`${baseUrl()}/portico.v1.EmbeddingService/Embed`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ images: [{ data: "dGV4dA==" }], ...policy }),
+  });
+  expect(response.status).toBe(status);
+});
+
+test.each([
   { rpc: "ListModels", message: {}, pick: (json: { models: unknown[] }) => json.models[0] },
   { rpc: "GetModel", message: { name: "resnet50" }, pick: (json: { model: unknown }) => json.model },
 ])("$rpc answers a plain GET", async ({ rpc, message, pick }) => {

@@ -16,7 +16,7 @@ import { postFromGet } from "./get-message.ts";
 import { withPlainGrpcMessage } from "./grpc-message.ts";
 import { defaultHttpLimits, type HttpLimits } from "./http-limits.ts";
 import type { HttpHandler, HttpLog, HttpRequest, HttpResponse } from "./http-types.ts";
-import { announcedBytes, chargeBody, createHeldBytesOf } from "./inflight-bytes-body.ts";
+import { announcedBytes, chargeBody, createAccounts, releaseAfterBody } from "./inflight-bytes-body.ts";
 import { releaseAtEnd } from "./inflight-bytes-release.ts";
 import { logInternalErrors } from "./log-internal-errors.ts";
 import { createMessageLimitRouter, requestMaxBytes } from "./message-limit-router.ts";
@@ -60,7 +60,7 @@ export function createGuardedHandler(options: GuardedHandlerOptions): HttpHandle
   });
   options.routes(createMessageLimitRouter(router, limits));
   const rpcs = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
-  const openHeldBytes = createHeldBytesOf(limits);
+  const openAccount = createAccounts(limits);
   const services = [...new Set(router.handlers.map((handler) => handler.service.typeName))];
 
   async function serve(request: HttpRequest, response: HttpResponse): Promise<void> {
@@ -89,16 +89,18 @@ export function createGuardedHandler(options: GuardedHandlerOptions): HttpHandle
     }
     const { method } = rpc;
     const readMaxBytes = requestMaxBytes(method, limits);
-    const held = openHeldBytes(readMaxBytes);
+    const account = openAccount(readMaxBytes);
+    const { held } = account;
     releaseAtEnd(held, request, response);
     values.set(keepMessageKey, held.keep);
     const announced = announcedBytes(call.header.get("content-length"), readMaxBytes);
-    const received = limitReceiveTime(request, method, readBody(request, response), limits.requestTimeoutMs);
-    const body = watchCall(method, request.method, received);
+    const time = limitReceiveTime(request, method, readBody(request, response), limits.requestTimeoutMs);
+    const body = watchCall(method, request.method, time.body);
     const plain = { ...call, body: chargeBody(body, held, announced) };
     const post = rpc.allowedMethods.includes("GET") ? postFromGet(plain) : plain;
-    const checked = withCheckedMessages(post, { method, readMaxBytes, limits, held });
-    const answer = watchReply(await rpc(checked));
+    const { onMessageEdge } = time;
+    const checked = withCheckedMessages(post, { method, readMaxBytes, limits, held, onMessageEdge });
+    const answer = watchReply(await rpc({ ...checked, body: releaseAfterBody(checked.body, account) }));
     await discardUnreadBody(request, response, limits);
     const { body: reply, ...head } = withPlainGrpcMessage(answer);
     await universalResponseToNodeResponse({ ...head, ...(reply && { body: inPieces(reply) }) }, response);

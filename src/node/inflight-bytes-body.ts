@@ -1,18 +1,43 @@
 import { EmbedError } from "../errors.ts";
 import { toConnectError } from "../service/to-connect-error.ts";
-import type { HttpLimits } from "./http-limits.ts";
+import { type HttpLimits, tinyRequestMaxBytes } from "./http-limits.ts";
 import { createInflightBytes, type HeldBytes } from "./inflight-bytes.ts";
 
 type InflightLimits = Pick<HttpLimits, "inflightMaxBytes" | "smallInflightMaxBytes" | "smallRequestMaxBytes">;
 
+/** The account of one call. */
+export interface CallAccount {
+  readonly held: HeldBytes;
+  /** Its bytes count until its service has its message, and not until its answer was sent. */
+  readonly endsWithBody: boolean;
+}
+
 /**
- * Opens the account of one call. Calls whose messages are small have a bound of their own, so that health
- * checks and questions are answered while pictures fill theirs.
+ * Opens the account of one call. Calls whose messages are small have a bound of their own, so that they are
+ * answered while pictures fill theirs. Those whose messages are tiny, health checks among them, have none: the
+ * bounds of connections and streams are bound enough, and nobody can close them for all others.
  */
-export function createHeldBytesOf(limits: InflightLimits): (readMaxBytes: number) => HeldBytes {
-  const pictures = createInflightBytes(limits.inflightMaxBytes, "--max-inflight-bytes");
-  const small = createInflightBytes(limits.smallInflightMaxBytes, "smallInflightMaxBytes");
-  return (readMaxBytes) => (readMaxBytes > limits.smallRequestMaxBytes ? pictures : small).open();
+export function createAccounts(limits: InflightLimits): (readMaxBytes: number) => CallAccount {
+  const pictures = createInflightBytes(limits.inflightMaxBytes, "requests at once (--max-inflight-bytes)");
+  const small = createInflightBytes(limits.smallInflightMaxBytes, "small requests at once");
+  const tiny = createInflightBytes(Number.POSITIVE_INFINITY, "tiny requests at once");
+  return (readMaxBytes) => {
+    if (readMaxBytes <= tinyRequestMaxBytes) return { held: tiny.open(), endsWithBody: true };
+    if (readMaxBytes <= limits.smallRequestMaxBytes) return { held: small.open(), endsWithBody: true };
+    return { held: pictures.open(), endsWithBody: false };
+  };
+}
+
+/**
+ * The same body, which gives its bytes back when its last message was taken: a call that lasts, as
+ * `Health/Watch` does, would hold them for as long.
+ */
+export async function* releaseAfterBody(
+  body: AsyncIterable<Uint8Array>,
+  { held, endsWithBody }: CallAccount,
+): AsyncGenerator<Uint8Array> {
+  yield* body;
+  if (endsWithBody) held.release();
 }
 
 /**

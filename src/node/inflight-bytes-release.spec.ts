@@ -7,7 +7,7 @@ import { releaseAtEnd } from "./inflight-bytes-release.ts";
 
 /** As many requests of one connection of HTTP/1.1, none of which is answered. */
 function pipelined(count: number) {
-  const inflight = createInflightBytes(1_000, "--max-inflight-bytes");
+  const inflight = createInflightBytes(1_000, "requests at once");
   const socket = new Socket();
   const responses = Array.from({ length: count }, () => {
     const held = inflight.open();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createInflightBytes } from "./inflight-bytes.ts";
 
-const bound = () => createInflightBytes(100, "--max-inflight-bytes");
+const bound = () => createInflightBytes(100, "requests at once (--max-inflight-bytes)");
 const refusal = (wanted: number) =>
   expect.objectContaining({
     reason: "OVERLOADED",

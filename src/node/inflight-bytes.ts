@@ -30,9 +30,9 @@ export interface HeldBytes {
 
 /**
  * @param maxBytes the bound of all calls together
- * @param flag that sets it, for the message
+ * @param what is bounded, and by which flag, for the message
  */
-export function createInflightBytes(maxBytes: number, flag: string): InflightBytes {
+export function createInflightBytes(maxBytes: number, what: string): InflightBytes {
   let total = 0;
 
   function open(): HeldBytes {
@@ -53,7 +53,7 @@ export function createInflightBytes(maxBytes: number, flag: string): InflightByt
         const wanted = total + bytes;
         if (others > 0 && wanted > maxBytes) {
           refund(own);
-          const message = `expected at most ${maxBytes} bytes of requests at once (${flag}), got ${wanted}; try again later`;
+          const message = `expected at most ${maxBytes} bytes of ${what}, got ${wanted}; try again later`;
           throw new EmbedError("OVERLOADED", message);
         }
         own += bytes;

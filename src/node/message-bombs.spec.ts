@@ -67,7 +67,7 @@ describe("a small request that unpacks to 32 MiB of tiny parts", () => {
       const small = await send(victim, identity, call, bomb);
       expect(small, name).toEqual({
         code: "resource_exhausted",
-        message: expect.stringContaining("larger than configured readMaxBytes 65536"),
+        message: expect.stringContaining("larger than configured readMaxBytes 1024"),
       });
     }
   });

@@ -12,6 +12,8 @@ export interface MessageReader {
   readonly held: HeldBytes;
   /** Messages follow each other, so that an earlier one need not be held for long. */
   readonly isClientStream: boolean;
+  /** Called when the first byte of an envelope has come, and its last one. */
+  readonly onMessageEdge: () => void;
 }
 
 /** A body that is one message. */
@@ -28,7 +30,7 @@ export async function* readWhole(
       if (buffer.length > 0) yield buffer.take();
       yield chunk;
     } else {
-      buffer.append(chunk, lengthHint || undefined);
+      buffer.append(chunk, Math.min(lengthHint || readMaxBytes, readMaxBytes));
     }
   }
   if (isTooLong) return;
@@ -64,6 +66,7 @@ export async function* readEnvelopes(
     while (rest.length > 0 && !isTooLong) {
       const wanted = buffer.length < headBytes ? headBytes : headBytes + messageLength(buffer.bytes());
       const piece = rest.subarray(0, wanted - buffer.length);
+      if (buffer.length === 0) reader.onMessageEdge();
       buffer.append(piece, wanted);
       rest = rest.subarray(piece.length);
       if (buffer.length < headBytes) continue;
@@ -72,6 +75,7 @@ export async function* readEnvelopes(
         isTooLong = true;
         yield buffer.take();
       } else if (buffer.length === headBytes + length) {
+        reader.onMessageEdge();
         yield* readEnvelope(buffer.take(), skippedFlag, reader);
       }
     }

@@ -12,13 +12,14 @@ import {
   type EmbedStreamRequest,
   ErrorPolicy,
   type ImageSource,
-  type ModelSchema,
   VectorEncoding,
 } from "../gen/portico/v1/embedding_pb.ts";
 import { aheadOf, type BringBytes, batchError, embedBatch, embedOne, toItemFailure } from "./embed-batch.ts";
 import { keepMessageKey } from "./keep-message.ts";
 import { describeVectors, type ServedModel } from "./served-model.ts";
+import { checkStreamIds } from "./stream-id.ts";
 import { toConnectError } from "./to-connect-error.ts";
+import { toModel } from "./to-model.ts";
 
 export interface EmbeddingOptions {
   /** At least one; the first is taken where a request names none. */
@@ -61,7 +62,7 @@ export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof E
     return { bring, fetchMs: () => fetchMs };
   }
 
-  /** Never rejects: what goes wrong is the result of this request's own id. */
+  /** Never rejects: what goes wrong is the result of this request's own id. Call `letGo` once it was taken. */
   async function embedStreamed(request: EmbedStreamRequest, { signal, values }: HandlerContext) {
     const { id, vectorEncoding } = request;
     const letGo = values.get(keepMessageKey)();
@@ -71,11 +72,9 @@ export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof E
       const { bring, fetchMs } = toPicture(request.image, model, signal);
       const result = await embedOne(model, bring, signal);
       const vectorSpace = model.manifest.fingerprint;
-      return { id, result: toResult(result, 0, fetchMs(), vectorEncoding), vectorSpace };
+      return { reply: { id, result: toResult(result, 0, fetchMs(), vectorEncoding), vectorSpace }, letGo };
     } catch (error) {
-      return { id, result: toFailure(EmbedError.from(error), 0) };
-    } finally {
-      letGo();
+      return { reply: { id, result: toFailure(EmbedError.from(error), 0) }, letGo };
     }
   }
 
@@ -106,7 +105,12 @@ export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof E
     },
     async *embedStream(requests, context) {
       describeVectors(context.responseHeader, models[0]);
-      yield* mapAsFinished(requests, largestAhead, (request) => embedStreamed(request, context));
+      const embedNext = (request: EmbedStreamRequest) => embedStreamed(request, context);
+      for await (const { reply, letGo } of mapAsFinished(checkStreamIds(requests), largestAhead, embedNext)) {
+        yield reply;
+        // A part of a name that a result repeats keeps the whole name in memory, until the result was taken.
+        letGo();
+      }
     },
     listModels(_request, context) {
       describeVectors(context.responseHeader, models[0]);
@@ -174,30 +178,4 @@ function littleEndianBytes(vector: Float32Array): Uint8Array {
   const view = new DataView(bytes.buffer);
   for (const [index, value] of vector.entries()) view.setFloat32(index * 4, value, true);
   return bytes;
-}
-
-function toModel({
-  manifest,
-  embedder,
-  engine,
-  formats,
-  limits,
-}: ServedModel): MessageInitShape<typeof ModelSchema> {
-  const { width, height, interpolation, mode } = manifest.preprocess;
-  return {
-    name: manifest.name,
-    description: manifest.description,
-    dimension: manifest.identity.dimension,
-    metricType: manifest.identity.metricType,
-    vectorSpace: manifest.fingerprint,
-    engine,
-    precision: manifest.precision,
-    input: { width, height, interpolation, mode, formats: [...formats] },
-    limits: {
-      maxItems: limits.maxItems,
-      maxImageBytes: BigInt(limits.maxImageBytes),
-      maxPixels: BigInt(limits.maxPixels),
-    },
-    ready: embedder.isReady(),
-  };
 }

@@ -9,11 +9,12 @@ import { Operator } from "../gen/omnisearch/operator_pb.ts";
 import { BatchFailureSchema } from "../gen/portico/v1/errors_pb.ts";
 import { createOperator } from "./operator.ts";
 
-function clientOf(embedder = embedderOfBytes(), maxItems = 10) {
+function clientOf(embedder = embedderOfBytes(), maxItems = 10, isStopping = false) {
   const operator = createOperator({
     model: modelOfBytes(embedder, maxItems),
     endpoint: () => "10.0.0.1:52001",
     fetchBytes: fetchByte,
+    isStopping: () => isStopping,
   });
   return createClient(
     Operator,
@@ -149,13 +150,18 @@ describe("Execute", () => {
   });
 });
 
-test("Healthy follows readiness", async () => {
-  await expect(clientOf().healthy({})).resolves.toMatchObject({ healthy: "healthy" });
-  const failure = await failureOf(clientOf(embedderOfBytes(Promise.resolve(), false)).healthy({}));
-  expect(failure).toEqual({
-    code: Code.Unavailable,
-    message: "NOT_READY: the model is not ready to embed yet",
-    details: [],
+describe("Healthy follows readiness", () => {
+  test("ready", async () => {
+    await expect(clientOf().healthy({})).resolves.toMatchObject({ healthy: "healthy" });
+  });
+
+  test.each([
+    { isStopping: false, message: "NOT_READY: the model is not ready to embed yet" },
+    { isStopping: true, message: "SHUTTING_DOWN: the server stops; call another one" },
+  ])("$message", async ({ isStopping, message }) => {
+    const unready = embedderOfBytes(Promise.resolve(), false);
+    const failure = await failureOf(clientOf(unready, 10, isStopping).healthy({}));
+    expect(failure).toEqual({ code: Code.Unavailable, message, details: [] });
   });
 });
 

@@ -12,6 +12,8 @@ export interface OperatorOptions {
   /** Echoed in Identity: host:port under which callers know this operator. */
   readonly endpoint: () => string;
   readonly fetchBytes: FetchBytes;
+  /** Why it is not ready, if it is not: the server stops. */
+  readonly isStopping: () => boolean;
 }
 
 /**
@@ -48,7 +50,11 @@ export function createOperator(options: OperatorOptions): ServiceImpl<typeof Ope
     },
     healthy() {
       if (model.embedder.isReady()) return { healthy: "healthy" };
-      throw toConnectError(new EmbedError("NOT_READY", "the model is not ready to embed yet"));
+      throw toConnectError(
+        options.isStopping()
+          ? new EmbedError("SHUTTING_DOWN", "the server stops; call another one")
+          : new EmbedError("NOT_READY", "the model is not ready to embed yet"),
+      );
     },
     identity(_request, context) {
       describeVectors(context.responseHeader, model);

@@ -19,7 +19,9 @@ test("once ended it is never ready again", () => {
   const seen: boolean[] = [];
   readiness.onChange(() => seen.push(readiness.current()));
   readiness.set(true);
+  expect(readiness.isEnded()).toBe(false);
   readiness.end();
+  expect(readiness.isEnded()).toBe(true);
   readiness.set(true);
   expect(readiness.current()).toBe(false);
   expect(seen).toEqual([true, false]);

@@ -1,6 +1,8 @@
 /** Whether the server takes work, for whoever wants to follow it. */
 export interface Readiness {
   current(): boolean;
+  /** Whether the server stops: it is not ready now, and will not be again. */
+  isEnded(): boolean;
   /** Calls `listener` after every change, until the returned function is called; that may be more than once. */
   onChange(listener: () => void): () => void;
 }
@@ -25,6 +27,7 @@ export function createReadiness(): SettableReadiness {
 
   return {
     current: () => isReady,
+    isEnded: () => isEnded,
     onChange(listener) {
       // One entry per call, even where the same function is given twice.
       const entry = () => listener();

@@ -259,7 +259,8 @@ export const StageTimingsSchema: GenMessage<StageTimings> = /*@__PURE__*/
  */
 export type EmbedStreamRequest = Message<"portico.v1.EmbedStreamRequest"> & {
   /**
-   * Chosen by the client; comes back with the result.
+   * Chosen by the client; comes back with the result. At most 1024 bytes of UTF-8: a longer one fails the call
+   * with INVALID_ARGUMENT, since its result could not carry it.
    *
    * @generated from field: string id = 1;
    */
@@ -630,6 +631,9 @@ export const VectorEncodingSchema: GenEnum<VectorEncoding> = /*@__PURE__*/
  * by name, and the name of the space that the vectors lie in.
  *
  * Every reply that carries or describes vectors has the headers `portico-vector-space` and `portico-model`.
+ *
+ * In JSON, fields and enum names that are not known are ignored, as Connect does it: a misspelt `errorPolicy`,
+ * or one with a misspelt value, stands for the default.
  *
  * @generated from service portico.v1.EmbeddingService
  */

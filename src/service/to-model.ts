@@ -1,0 +1,30 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ModelSchema } from "../gen/portico/v1/embedding_pb.ts";
+import type { ServedModel } from "./served-model.ts";
+
+/** A model as `ListModels` and `GetModel` describe it. */
+export function toModel({
+  manifest,
+  embedder,
+  engine,
+  formats,
+  limits,
+}: ServedModel): MessageInitShape<typeof ModelSchema> {
+  const { width, height, interpolation, mode } = manifest.preprocess;
+  return {
+    name: manifest.name,
+    description: manifest.description,
+    dimension: manifest.identity.dimension,
+    metricType: manifest.identity.metricType,
+    vectorSpace: manifest.fingerprint,
+    engine,
+    precision: manifest.precision,
+    input: { width, height, interpolation, mode, formats: [...formats] },
+    limits: {
+      maxItems: limits.maxItems,
+      maxImageBytes: BigInt(limits.maxImageBytes),
+      maxPixels: BigInt(limits.maxPixels),
+    },
+    ready: embedder.isReady(),
+  };
+}
