@@ -1,5 +1,5 @@
-import { type Command, InvalidArgumentError } from "commander";
-import { milliseconds } from "./common-options.ts";
+import type { Command } from "commander";
+import { millisecondsOrNone } from "./common-options.ts";
 
 /** How a server stops. Times are in milliseconds. */
 export interface ShutdownOptions {
@@ -21,14 +21,10 @@ export function addShutdownOptions(command: Command): Command {
       millisecondsOrNone,
       defaultShutdownDelayMs,
     )
-    .option("--grace-ms <n>", "time that calls in flight get at shutdown", milliseconds, defaultGraceMs);
-}
-
-function millisecondsOrNone(text: string): number {
-  if (text === "0") return 0;
-  try {
-    return milliseconds(text);
-  } catch {
-    throw new InvalidArgumentError(`expected an integer from 0 to ${2 ** 31 - 1}, got "${text}"`);
-  }
+    .option(
+      "--grace-ms <n>",
+      "longest time from there to the end; calls in flight get all of it but the last second (of less than 2 s: half), which is for the answers to those that did not end; 0 cuts them off at once",
+      millisecondsOrNone,
+      defaultGraceMs,
+    );
 }

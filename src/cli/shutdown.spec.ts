@@ -1,4 +1,5 @@
 import { Agent } from "node:http";
+import { connect } from "node:net";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -105,10 +106,15 @@ test("health says NOT_SERVING first; with --shutdown-delay-ms calls are still ta
     Operator,
     createConnectTransport({ baseUrl: `http://${server.address}`, httpVersion: "1.1" }),
   );
-  expect(await outcomeOf(late.healthy({}).then(() => ({})))).toMatch(/^Unavailable .*NOT_READY/);
+  expect(await outcomeOf(late.healthy({}).then(() => ({})))).toMatch(
+    /^Unavailable .*SHUTTING_DOWN: the server stops; call another one/,
+  );
   expect(await outcomeOf(late.execute({ datas: [data] }))).toBe("right");
   await expect(states.next()).rejects.toMatchObject({ code: Code.Unavailable });
   await expect(stopped).resolves.toBe(0);
+  const end = server.log.find(({ msg }) => msg === "stopped");
+  expect(end).toMatchObject({ callsCutOff: 0, ms: expect.any(Number) });
+  expect(end?.ms).toBeGreaterThanOrEqual(2_990);
 });
 
 describe("calls that are cut off", () => {
@@ -122,12 +128,12 @@ describe("calls that are cut off", () => {
   }
 
   test.each(clientNames)("%s: after the grace a call is told so, and the exit code is 1", async (name) => {
-    server = await startPortico({ args: ["--workers", "1", "--grace-ms", "500"] });
+    server = await startPortico({ args: ["--workers", "1", "--grace-ms", "2000"] });
     const call = outcomeOf(clients[name](server.address).execute({ datas: batch() }));
     await untilWorking(server);
     const stopped = server.stop("SIGTERM");
     expect(await call).toMatch(
-      /^Unavailable .*SHUTTING_DOWN: \d+ of 30 items failed: datas\[\d+\] SHUTTING_DOWN: the server stops, and calls in flight had 500 ms to end \(--grace-ms\)/,
+      /^Unavailable .*SHUTTING_DOWN: \d+ of 30 items failed: datas\[\d+\] SHUTTING_DOWN: the server stops, and calls in flight had 1000 ms to end \(--grace-ms 2000\)/,
     );
     await expect(stopped).resolves.toBe(1);
     expect(server.log).toContainEqual(
@@ -136,6 +142,33 @@ describe("calls that are cut off", () => {
         msg: "calls in flight were cut off",
       }),
     );
+  });
+
+  test("a call whose body never comes holds the process for no longer than the grace", async () => {
+    const graceMs = 3_000;
+    server = await startPortico({ args: ["--workers", "1", "--grace-ms", String(graceMs)] });
+    const [host, port] = server.address.split(":");
+    const socket = connect({ host: host as string, port: Number(port) }).on("error", () => undefined);
+    socket.write(
+      "POST /omnisearch.Operator/Identity HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{",
+    );
+    const page = async () => (await fetch(`http://${server?.address}/livez`)).status;
+    await expect.poll(page).toBe(200);
+    await expect(server.stop("SIGTERM")).resolves.toBe(1);
+    const end = server.log.find(({ msg }) => msg === "stopped");
+    expect(end).toMatchObject({ callsCutOff: 1 });
+    expect(end?.ms).toBeGreaterThan(graceMs / 2);
+    expect(end?.ms).toBeLessThanOrEqual(graceMs);
+  });
+
+  test("with --grace-ms 0 at once", async () => {
+    server = await startPortico({ args: ["--workers", "1", "--grace-ms", "0"] });
+    const call = outcomeOf(operatorOverGrpcJs(server.address).execute({ datas: batch() }));
+    await untilWorking(server);
+    const stopped = server.stop("SIGTERM");
+    expect(await call).toMatch(/SHUTTING_DOWN: the server stops, and calls in flight had 0 ms to end/);
+    await expect(stopped).resolves.toBe(1);
+    expect(server.log).toContainEqual(expect.objectContaining({ msg: "stopped", callsCutOff: 1 }));
   });
 
   test("a second signal ends the server at once, with exit code 1", async () => {

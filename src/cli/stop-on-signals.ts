@@ -6,17 +6,23 @@ export const cutOffExitCode = 1;
 /** From the second signal to the end, whatever is still under way. */
 const hurryMaxMs = 1_500;
 
+/** How a server ended. */
+export interface Stopped {
+  readonly exitCode: number;
+  readonly callsCutOff: number;
+}
+
 /** A service manager that signals a whole process group may reach the server twice at once: that is one signal. */
 const oneSignalMs = 100;
 
 /**
  * The first SIGTERM or SIGINT lets calls in flight end. The second of either, as the end of the grace, tells
- * their clients that they are cut off, and ends the process.
- * @param stop gives the exit code; its second argument aborts with the second signal
+ * their clients that they are cut off, and ends the process. The log says when all has ended.
+ * @param stop its second argument aborts with the second signal
  */
 export function stopOnSignals(
   log: Log,
-  stop: (signal: NodeJS.Signals, hurry: AbortSignal) => Promise<number>,
+  stop: (signal: NodeJS.Signals, hurry: AbortSignal) => Promise<Stopped>,
 ): void {
   const hurry = new AbortController();
   let askedAt: number | undefined;
@@ -29,7 +35,9 @@ export function stopOnSignals(
     }
     askedAt = performance.now();
     log.info({ signal }, "stopping: calls in flight may end");
-    process.exit(await stop(signal, hurry.signal));
+    const { exitCode, callsCutOff } = await stop(signal, hurry.signal);
+    log.info({ ms: Math.round(performance.now() - askedAt), callsCutOff }, "stopped");
+    process.exit(exitCode);
   };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);

@@ -4,6 +4,7 @@ import type { OnePortServer } from "./one-port-server.ts";
 
 /** How long a server that closes waits for its calls. */
 export interface Grace {
+  /** From the first word to the end of the process: the time for the last answers is part of it. */
   readonly graceMs: number;
   /** Ends the grace before its time. */
   readonly hurry?: AbortSignal;
@@ -15,14 +16,25 @@ export interface OpenCalls {
   /** Aborts with a `SHUTTING_DOWN` error, which calls in flight then answer with. */
   readonly cutOff: AbortSignal;
   /**
-   * Takes no more connections, lets calls in flight end, and after the grace tells those that did not.
+   * Takes no more connections, lets calls in flight end, and tells those that did not in time.
    * @returns how many were cut off
    */
   close(server: OnePortServer, grace: Grace): Promise<number>;
 }
 
-/** After the grace, for the last answers to be sent. */
+/**
+ * The last part of the grace, for the answers to calls that did not end. Where the grace is short, calls and
+ * answers share it; answers get as long in any case, or `--grace-ms 0` could tell nobody.
+ */
 const answerMs = 1_000;
+
+/** Of that, for the process to end once its connections have: who started it kills it when the grace is over. */
+const exitMs = 250;
+
+/** From the first word to the end of the process, in milliseconds, for a grace of `graceMs`. */
+export function shutdownMaxMs(graceMs: number): number {
+  return Math.max(graceMs, answerMs);
+}
 
 export function trackOpenCalls(): OpenCalls {
   const cutOff = new AbortController();
@@ -33,7 +45,7 @@ export function trackOpenCalls(): OpenCalls {
     cutOffCalls += open;
     const message = `the server stops, and ${why}; call another one`;
     cutOff.abort(new EmbedError("SHUTTING_DOWN", message));
-    void server.close({ graceMs: answerMs });
+    void server.close({ graceMs: answerMs - exitMs });
   }
 
   return {
@@ -47,9 +59,10 @@ export function trackOpenCalls(): OpenCalls {
     },
     cutOff: cutOff.signal,
     async close(server, { graceMs, hurry }) {
+      const callsMs = Math.max(graceMs - answerMs, Math.floor(graceMs / 2));
       const timer = setTimeout(
-        () => endGrace(server, `calls in flight had ${graceMs} ms to end (--grace-ms)`),
-        graceMs,
+        () => endGrace(server, `calls in flight had ${callsMs} ms to end (--grace-ms ${graceMs})`),
+        callsMs,
       );
       const onHurry = () => {
         clearTimeout(timer);
@@ -57,7 +70,7 @@ export function trackOpenCalls(): OpenCalls {
       };
       if (hurry?.aborted) onHurry();
       else hurry?.addEventListener("abort", onHurry);
-      await server.close({ graceMs: graceMs + answerMs });
+      await server.close({ graceMs: shutdownMaxMs(graceMs) - exitMs });
       clearTimeout(timer);
       hurry?.removeEventListener("abort", onHurry);
       return cutOffCalls;

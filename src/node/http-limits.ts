@@ -4,7 +4,7 @@ export interface HttpLimits {
   readonly messageMaxBytes: number;
   /** Largest request message, unpacked, of an RPC without a row below: a name or a question fits. */
   readonly smallRequestMaxBytes: number;
-  /** Largest request message, unpacked, of an RPC that takes pictures, by "package.Service/Method". */
+  /** Largest request message, unpacked, of an RPC that takes pictures, or next to nothing, by "package.Service/Method". */
   readonly requestMaxBytesByRpc: Readonly<Record<string, number>>;
   /**
    * Parts of one request message, each of which costs memory many times its own bytes: in protobuf all
@@ -20,7 +20,10 @@ export interface HttpLimits {
    * One call alone may hold more.
    */
   readonly inflightMaxBytes: number;
-  /** The same for RPCs whose messages are small, so that they are answered while pictures fill the other. */
+  /**
+   * The same for RPCs whose messages are small, so that they are answered while pictures fill the other; such a
+   * message counts until its service has it. RPCs of at most `tinyRequestMaxBytes` count for neither.
+   */
   readonly smallInflightMaxBytes: number;
   /** From the connection to the end of the HTTP/2 preface, or to the first byte that differs from it. */
   readonly prefaceTimeoutMs: number;
@@ -30,8 +33,9 @@ export interface HttpLimits {
   readonly headersTimeoutMs: number;
   /**
    * For a whole request to arrive: over HTTP/1.1 any request, over HTTP/2 a call whose client sends one
-   * message. 100 MiB in 5 minutes is 3 Mbit/s. Over HTTP/2 a call whose client streams may last, but its
-   * client may be silent for no longer than this while it is waited for (Envoy's stream_idle_timeout).
+   * message. 100 MiB in 5 minutes is 3 Mbit/s. Over HTTP/2 a call whose client streams may last: each of its
+   * messages has this long from its first byte to its last, and the silence before it as long (Envoy's
+   * stream_idle_timeout), while it is waited for.
    */
   readonly requestTimeoutMs: number;
   /** HTTP/1.1: an idle connection is kept for longer than the 60 s that load balancers commonly use. */
@@ -63,6 +67,11 @@ export interface HttpLimits {
   readonly maxConnectionsPerClient: number;
   /** HTTP/2: streams open at once in one session; a client queues the others. */
   readonly maxConcurrentStreams: number;
+  /**
+   * HTTP/1.1: requests sent ahead on one connection whose answers were not read yet. Their answers wait in memory;
+   * no common client sends more than one.
+   */
+  readonly maxRequestsAhead: number;
   /** All header fields of one request, in bytes. Node's own default for HTTP/1.1. */
   readonly headersMaxBytes: number;
   /** HTTP/2: what a client may send ahead on one stream; 64 KiB, the default, slows large pictures down. */
@@ -76,6 +85,9 @@ export interface HttpLimits {
   readonly discardTimeoutMs: number;
 }
 
+/** An RPC whose request messages are at most this long takes a name or nothing at all. */
+export const tinyRequestMaxBytes = 1024;
+
 export const defaultHttpLimits: HttpLimits = {
   messageMaxBytes: 100 * 2 ** 20,
   smallRequestMaxBytes: 64 * 2 ** 10,
@@ -83,6 +95,13 @@ export const defaultHttpLimits: HttpLimits = {
     "omnisearch.Operator/Execute": 100 * 2 ** 20,
     "portico.v1.EmbeddingService/Embed": 100 * 2 ** 20,
     "portico.v1.EmbeddingService/EmbedStream": 100 * 2 ** 20,
+    "omnisearch.Operator/Identity": tinyRequestMaxBytes,
+    "omnisearch.Operator/Healthy": tinyRequestMaxBytes,
+    "portico.v1.EmbeddingService/ListModels": tinyRequestMaxBytes,
+    "portico.v1.EmbeddingService/GetModel": tinyRequestMaxBytes,
+    "grpc.health.v1.Health/Check": tinyRequestMaxBytes,
+    "grpc.health.v1.Health/List": tinyRequestMaxBytes,
+    "grpc.health.v1.Health/Watch": tinyRequestMaxBytes,
   },
   messageMaxElements: 100_000,
   messageMaxDepth: 100,
@@ -100,6 +119,7 @@ export const defaultHttpLimits: HttpLimits = {
   maxConnections: 1_000,
   maxConnectionsPerClient: Number.POSITIVE_INFINITY,
   maxConcurrentStreams: 128,
+  maxRequestsAhead: 100,
   headersMaxBytes: 16 * 2 ** 10,
   streamWindowBytes: 2 ** 20,
   sessionWindowBytes: 16 * 2 ** 20,

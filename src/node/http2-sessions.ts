@@ -22,7 +22,10 @@ export interface Http2Sessions {
   cutOff(stream: ServerHttp2Stream): void;
   /** Asks every client to begin no more calls; those that begin one all the same are served. */
   announceClose(): void;
-  /** Tells every client to go; calls in flight end first, later ones are refused. */
+  /**
+   * Tells every client to go; calls in flight end first, later ones are refused. A session without a call (half
+   * a header block is none) is ended when that word has had the time of a round trip.
+   */
   closeAll(): void;
 }
 
@@ -40,12 +43,24 @@ interface Session {
  */
 export function trackHttp2Sessions(server: Http2Server, limits: HttpLimits, log: HttpLog): Http2Sessions {
   const sessions = new Map<Http2Session, Session>();
+  let isClosing = false;
+
+  /** Unless a call comes meanwhile; then the end of that call starts this again. */
+  function endWithin(ms: number, state: Session): void {
+    clearTimeout(state.idleTimer);
+    state.idleTimer = setTimeout(() => state.tcp.destroy(), ms);
+  }
 
   function startIdle(session: Http2Session, state: Session): void {
+    if (isClosing) {
+      session.close();
+      // Longer than below: the end of the last reply may still be on its way.
+      endWithin(limits.goodbyeTimeoutMs, state);
+      return;
+    }
     const onIdle = () => {
       session.close();
-      // A call may have come meanwhile; then the end of that call starts this again.
-      state.idleTimer = setTimeout(() => state.tcp.destroy(), limits.goodbyeTimeoutMs);
+      endWithin(limits.goodbyeTimeoutMs, state);
     };
     state.idleTimer = setTimeout(onIdle, limits.sessionIdleTimeoutMs);
   }
@@ -111,7 +126,11 @@ export function trackHttp2Sessions(server: Http2Server, limits: HttpLimits, log:
       }
     },
     closeAll() {
-      for (const session of sessions.keys()) session.close();
+      isClosing = true;
+      for (const [session, state] of sessions) {
+        session.close();
+        if (state.openStreams === 0) endWithin(limits.closeLingerMs, state);
+      }
     },
   };
 }

@@ -379,3 +379,23 @@ describe("listen says what is wrong with the address", () => {
     });
   });
 });
+
+describe("requests sent ahead on one connection", () => {
+  const slow =
+    "POST /omnisearch.Operator/Identity HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+
+  test.each([
+    { count: 3, answers: 3, logged: [] },
+    {
+      count: 4,
+      answers: 0,
+      logged: ["warn: a client that sent too many requests ahead was cut off"],
+    },
+  ])("$count of at most 3: $answers answers", async ({ count, answers, logged }) => {
+    const server = await start({ maxRequestsAhead: 3 });
+    const { text } = await sendRaw(server.port, [slow.repeat(count)], 2_000);
+    expect(text.split("HTTP/1.1 200").length - 1).toBe(answers);
+    expect(server.logged).toEqual(logged);
+    await server.server.close({ graceMs: 0 });
+  });
+});

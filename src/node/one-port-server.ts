@@ -1,4 +1,4 @@
-import { createServer as createHttp1Server, type ServerResponse } from "node:http";
+import { createServer as createHttp1Server, type IncomingMessage } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import { Server as NetServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +7,7 @@ import { clientOfAddress, createClientCap } from "./client-caps.ts";
 import { defaultHttpLimits, type HttpLimits } from "./http-limits.ts";
 import { sniffHttpVersion } from "./http-preface.ts";
 import type { HttpHandler, HttpLog, HttpRequest, HttpResponse } from "./http-types.ts";
+import { trackHttp1Connections } from "./http1-connections.ts";
 import { trackHttp2Sessions } from "./http2-sessions.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import { type BoundAddress, listenOn } from "./listen-on.ts";
@@ -34,8 +35,9 @@ export interface OnePortServer {
   /** New connections get this certificate; those that are open go on. Only for a server with TLS. */
   replaceTls(material: TlsMaterial): void;
   /**
-   * Takes no more connections, tells clients to go, ends idle connections after a moment, lets requests in flight
-   * end for `graceMs` at most, then destroys what is left. May be called again, for example with a shorter grace.
+   * Takes no more connections, tells clients to go, ends connections without a request after a moment (half a
+   * request's headers are none), lets requests in flight end, and destroys what is left when `graceMs` are over.
+   * May be called again, for example with a shorter grace.
    */
   close(options: { readonly graceMs: number }): Promise<void>;
 }
@@ -52,9 +54,6 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   /** Open connections; the version is 0 until it is known. */
   const sockets = new Map<Socket, 0 | 1 | 2>();
   const perClient = createClientCap(limits.maxConnectionsPerClient);
-  const http1Responses = new Set<ServerResponse>();
-  let closing = false;
-  let hasLingered = false;
   let isFull = false;
 
   const http1 = createHttp1Server({
@@ -70,8 +69,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   });
   // Node's own clientError handling (400, 408 or 431, then close) is what a server wants: no listener.
   http1.maxConnections = limits.maxConnections;
-  const toHttp1 = http1.listeners("connection");
-  http1.removeAllListeners("connection");
+  const http1Connections = trackHttp1Connections(http1, limits.maxRequestsAhead);
 
   const http2 = createHttp2Server({
     maxSessionMemory: limits.sessionMaxMegabytes,
@@ -111,7 +109,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
       const version = "alpnProtocol" in socket ? (socket.alpnProtocol === "h2" ? 2 : 1) : sniffed;
       sockets.set(tcp, version);
       if (version === 1) {
-        for (const listener of toHttp1) listener.call(http1, socket);
+        http1Connections.start(socket);
         return;
       }
       sessions.start(socket, tcp);
@@ -126,14 +124,9 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   const sessions = trackHttp2Sessions(http2, limits, log);
 
   function onRequest(request: HttpRequest, response: HttpResponse): void {
-    if (!("stream" in response)) {
-      http1Responses.add(response);
-      if (closing) response.setHeader("connection", "close");
-      response.once("close", () => {
-        http1Responses.delete(response);
-        // The connection becomes idle only after this event.
-        if (hasLingered) setImmediate(() => http1.closeIdleConnections());
-      });
+    if (!("stream" in response) && !http1Connections.begin(request as IncomingMessage, response)) {
+      rareLog("warn", "a client that sent too many requests ahead was cut off", {});
+      return;
     }
     limitReplyStall(response, limits.replyStallTimeoutMs, () => {
       const path = request.url?.split("?", 1)[0];
@@ -156,20 +149,17 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
       tls?.replace(material);
     },
     async close({ graceMs }) {
-      closing = true;
       const timer = setTimeout(() => {
         for (const socket of sockets.keys()) socket.destroy();
       }, graceMs);
       // Not http1's own close yet: it ends idle connections at once, and a request may be on its way.
       const closed = new Promise((resolve) => NetServer.prototype.close.call(http1, resolve));
-      for (const response of http1Responses) {
-        if (!response.headersSent) response.setHeader("connection", "close");
-      }
+      http1Connections.announceClose();
       sessions.announceClose();
       const linger = new AbortController();
       await Promise.race([closed, sleep(limits.closeLingerMs, undefined, linger).catch(() => undefined)]);
       linger.abort();
-      hasLingered = true;
+      http1Connections.closeAll();
       sessions.closeAll();
       for (const [socket, version] of sockets) if (version === 0) socket.destroy();
       http1.close();

@@ -197,6 +197,32 @@ describe.each(kinds)("over %s", (kind) => {
     await expectGone();
   });
 
+  test("a message of a stream whose bytes come one at a time, though the one before came whole", async () => {
+    const session = connectHttp2(running.url, { ca: authority.certPem });
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/portico.v1.EmbeddingService/EmbedStream",
+      "content-type": "application/connect+json",
+    });
+    const closed = once(stream.on("error", () => undefined).resume(), "close");
+    stream.write(Buffer.from("\0\0\0\0\x02{}\0\0\0\x03\xe8{", "latin1"));
+    let isClosed = false;
+    closed.then(() => {
+      isClosed = true;
+    });
+    const most = 400;
+    let sent = 0;
+    for (; sent < most && !isClosed; sent++) {
+      stream.write(" ");
+      await sleep(30);
+    }
+    expect(sent).toBeLessThan(most);
+    expect(stream.rstCode).toBe(constants.NGHTTP2_CANCEL);
+    session.destroy();
+    await expectGone();
+    await expectAlive();
+  });
+
   describe("a client that does not read its reply", () => {
     const warned = "warn: a client did not read its reply and was cut off";
 
