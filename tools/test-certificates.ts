@@ -11,8 +11,8 @@ export interface TestCertificate {
 }
 
 export interface TestAuthority extends TestCertificate {
-  /** A certificate that this authority signs, for names and IP addresses. */
-  issue(commonName: string, hosts?: readonly string[]): TestCertificate;
+  /** A certificate that this authority signs, for names and IP addresses; below 0 days it has expired. */
+  issue(commonName: string, hosts?: readonly string[], days?: number): TestCertificate;
 }
 
 export function createTestAuthority(commonName = "Portico test authority"): TestAuthority {
@@ -21,19 +21,19 @@ export function createTestAuthority(commonName = "Portico test authority"): Test
     extension([2, 5, 29, 19], sequence(tlv(0x01, [0xff]))),
     extension([2, 5, 29, 15], tlv(0x03, [1, 0x06])),
   ];
-  const make = (subject: string, key: KeyObject, extensions: Buffer[]) =>
+  const make = (subject: string, key: KeyObject, extensions: Buffer[], days = 30) =>
     toPem(
       "CERTIFICATE",
-      signCertificate({ issuer: commonName, subject, key, signer: privateKey, extensions }),
+      signCertificate({ issuer: commonName, subject, key, signer: privateKey, extensions, days }),
     );
   return {
     certPem: make(commonName, publicKey, isAuthority),
     keyPem: keyToPem(privateKey),
-    issue(subject, hosts = []) {
+    issue(subject, hosts = [], days) {
       const keys = newKeys();
       const extensions =
         hosts.length > 0 ? [extension([2, 5, 29, 17], sequence(...hosts.map(generalName)))] : [];
-      return { certPem: make(subject, keys.publicKey, extensions), keyPem: keyToPem(keys.privateKey) };
+      return { certPem: make(subject, keys.publicKey, extensions, days), keyPem: keyToPem(keys.privateKey) };
     },
   };
 }
@@ -47,6 +47,7 @@ interface CertificateFacts {
   readonly key: KeyObject;
   readonly signer: KeyObject;
   readonly extensions: readonly Buffer[];
+  readonly days: number;
 }
 
 const dayMs = 86_400_000;
@@ -54,14 +55,14 @@ const dayMs = 86_400_000;
 const ecdsaWithSha256 = [1, 2, 840, 10_045, 4, 3, 2];
 
 /** RFC 5280, section 4.1. */
-function signCertificate({ issuer, subject, key, signer, extensions }: CertificateFacts): Buffer {
+function signCertificate({ issuer, subject, key, signer, extensions, days }: CertificateFacts): Buffer {
   const algorithm = sequence(objectId(ecdsaWithSha256));
   const toSign = sequence(
     tlv(0xa0, tlv(0x02, [2])),
     tlv(0x02, [0x01, ...randomBytes(8)]),
     algorithm,
     name(issuer),
-    sequence(time(Date.now() - dayMs), time(Date.now() + 30 * dayMs)),
+    sequence(time(Date.now() - 60 * dayMs), time(Date.now() + days * dayMs)),
     name(subject),
     createPublicKey(key.export({ type: "spki", format: "pem" })).export({ type: "spki", format: "der" }),
     ...(extensions.length > 0 ? [tlv(0xa3, sequence(...extensions))] : []),

@@ -82,8 +82,10 @@ const timedImage = "photo/locomotion-house-cat.jpg";
 export async function selfCheck(options: SelfCheckOptions, models: readonly Finding[]): Promise<Finding> {
   const name = "self-check";
   const manifest = await findModelManifest(options.model);
-  if (models.find((finding) => finding.name === `model ${manifest.name}`)?.state !== "ok") {
-    return { name, state: "unchecked", value: `the model ${manifest.name} is not there to be run` };
+  const found = models.find((finding) => finding.name === `model ${manifest.name}`)?.state;
+  if (found !== "ok") {
+    const what = found === "failed" ? "there but cannot be used, so it is not run" : "not there to be run";
+    return { name, state: "unchecked", value: `the model ${manifest.name} is ${what}` };
   }
   let ready: Extract<PoolEvent, { kind: "worker-ready" }> | undefined;
   const { embedder } = await openEmbedderForCli(withDefaults(options), unboundedQueue, (event) => {

@@ -1,4 +1,6 @@
 import { once } from "node:events";
+import { get as getHttp } from "node:http";
+import { get as getHttps } from "node:https";
 import { createServer } from "node:net";
 import { EmbedError } from "../errors.ts";
 import { type ListenAddress, resolveListenAddress } from "../node/listen-address.ts";
@@ -7,7 +9,7 @@ import type { Finding } from "./doctor-report.ts";
 
 const name = "port";
 /** For a server on this machine to say that it is Portico. */
-const answerTimeoutMs = 1_000;
+const answerTimeoutMs = 3_000;
 
 /** Whether `portico serve` could listen where it would, with these settings. */
 export async function checkPort(
@@ -19,8 +21,9 @@ export async function checkPort(
     const shown = `${address.host ?? "all interfaces"}, port ${address.port}`;
     const error = await tryToListen(address);
     if (!error) return { name, state: "ok", value: `${shown}: free` };
-    if (await isPortico(address))
-      return { name, state: "info", value: `${shown}: Portico runs there already` };
+    if (await isPortico(address)) {
+      return { name, state: "ok", value: `${shown}: Portico runs there already` };
+    }
     return { name, state: "failed", value: error.message };
   } catch (error) {
     return { name, state: "failed", value: EmbedError.from(error).message };
@@ -40,15 +43,38 @@ async function tryToListen(address: ListenAddress): Promise<EmbedError | undefin
   }
 }
 
-async function isPortico({ host = "127.0.0.1", port }: ListenAddress): Promise<boolean> {
-  const authority = host.includes(":") ? `[${host}]` : host;
-  try {
-    const response = await fetch(`http://${authority}:${port}/`, {
-      signal: AbortSignal.timeout(answerTimeoutMs),
-    });
-    return (await response.text()).startsWith("Portico:");
-  } catch {
+/** How the page `/` of every server begins, in src/node/unknown-path.ts. */
+const pageStart = "Portico:";
+
+/** Whether the page of Portico is there, in plain text or with TLS. One that asks for client certificates hides it. */
+async function isPortico(address: ListenAddress): Promise<boolean> {
+  const pages = await Promise.all([getPage(getHttp, address), getPage(getHttps, address)]);
+  return pages.some((page) => page.startsWith(pageStart));
+}
+
+const anyHost: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+
+/** The start of the text of the page `/`; empty if there is none. Not `fetch`, which refuses some ports and uses proxies. */
+function getPage(get: typeof getHttp | typeof getHttps, { host = "127.0.0.1", port }: ListenAddress) {
+  const options = {
+    host: anyHost[host] ?? host,
+    port,
+    agent: false,
+    // Its certificate is for its clients' names; nothing is sent that a stranger may not see.
+    rejectUnauthorized: false,
+    signal: AbortSignal.timeout(answerTimeoutMs),
+  } as const;
+  return new Promise<string>((resolve) => {
     // Whatever listens there, it is no server of ours; the port is taken, which is told.
-    return false;
-  }
+    const onError = () => resolve("");
+    get(options, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("error", onError);
+      response.on("data", (piece: string) => {
+        text += piece;
+        if (text.length >= pageStart.length) response.destroy();
+      });
+      response.on("close", () => resolve(text));
+    }).on("error", onError);
+  });
 }

@@ -15,6 +15,18 @@ export type FindingState = "info" | "ok" | "failed" | "unchecked";
 
 const marks = { info: "    ", ok: "ok  ", failed: "FAIL", unchecked: "?   " } as const;
 
+/** What `--json` prints; `version` is Portico's. */
+export interface DoctorReport {
+  readonly version: string;
+  /** Nothing that was checked failed. */
+  readonly ok: boolean;
+  readonly checks: readonly Finding[];
+}
+
+export function reportFindings(version: string, checks: readonly Finding[]): DoctorReport {
+  return { version, ok: checks.every(({ state }) => state !== "failed"), checks };
+}
+
 /** One line for each finding, then one for all of them. */
 export function describeFindings(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ name }) => name.length));

@@ -1,17 +1,16 @@
 import { execFile } from "node:child_process";
-import { once } from "node:events";
-import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { silentPort } from "../../tools/loopback-port.ts";
+import { freePort, silentPort } from "../../tools/loopback-port.ts";
+import { startPortico } from "../../tools/start-portico.ts";
+import { createTestAuthority } from "../../tools/test-certificates.ts";
 import { modelFile, resolveCacheDir } from "../node/model-cache.ts";
 import { findModelManifest } from "../node/model-catalog.ts";
 import { packageFile } from "../node/package-file.ts";
 import { describeEnvironment } from "./doctor-environment.ts";
-import { describeFindings, type Finding } from "./doctor-report.ts";
+import { type DoctorReport, describeFindings } from "./doctor-report.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -33,19 +32,20 @@ function doctor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
 async function findingsOf(args: readonly string[], env?: NodeJS.ProcessEnv) {
   const { code, stdout, stderr } = await doctor([...args, "--json"], env);
   expect(stderr).toBe("");
-  const findings = JSON.parse(stdout) as Finding[];
-  return { code, find: (name: string) => findings.find((finding) => finding.name === name), findings };
+  const { checks: findings, ...head } = JSON.parse(stdout) as DoctorReport;
+  return { head, code, find: (name: string) => findings.find((finding) => finding.name === name), findings };
 }
 
 describe("portico doctor", () => {
   test("says what a bug report needs, with a self-check against Keras", async () => {
-    const { code, find, findings } = await findingsOf(["--listen", "127.0.0.1:0"], {
+    const { code, head, find, findings } = await findingsOf(["--listen", "127.0.0.1:0"], {
       PORTICO_API_TOKEN: "hush-1",
       OTEL_EXPORTER_OTLP_HEADERS: "authorization=hush-2",
       OTEL_EXPORTER_OTLP_ENDPOINT: "https://user:hush-3@collector.example/v1?key=hush-4",
     });
     expect(code).toBe(0);
     const { version, engines } = JSON.parse(await readFile(packageFile("package.json"), "utf8"));
+    expect(head).toEqual({ version, ok: true });
     expect(engines.node).toBe(">=22.19.0");
     expect(find("portico")).toEqual({ name: "portico", state: "info", value: version });
     expect(find("node")).toEqual({ name: "node", state: "ok", value: process.versions.node });
@@ -108,24 +108,52 @@ describe("portico doctor", () => {
       ),
     ]);
     expect(lines.at(-1)).toBe("2 failed: model resnet50, port");
+    const unchecked = lines.filter((line) => line.startsWith("?    self-check"));
+    expect(unchecked).toEqual([
+      expect.stringMatching(/ the model resnet50 is there but cannot be used, so it is not run$/),
+    ]);
+    const asJson = await findingsOf(["--cache", cache, "--listen", "127.0.0.1:0"]);
+    expect([asJson.code, asJson.head.ok]).toEqual([1, false]);
     // Nothing was fetched in its place.
     expect(await readFile(file, "utf8")).toBe(await readFile(packageFile("package.json"), "utf8"));
   }, 60_000);
 
-  test("a port where Portico runs is no failure", async () => {
-    const other = createServer((_, response) => response.end("Portico: a picture in\n")).listen(
-      0,
-      "127.0.0.1",
-    );
-    await once(other, "listening");
-    const { port } = other.address() as AddressInfo;
-    const { code, find } = await findingsOf(["--cache", join(folder, "none")], {
-      OP_ENDPOINT: `here:${port}`,
-    });
-    other.close();
-    expect(find("port")).toMatchObject({ value: `all interfaces, port ${port}: Portico runs there already` });
-    expect(code).toBe(0);
-  }, 60_000);
+  test.each([
+    ["--listen", false],
+    ["--listen", true],
+    ["OP_ENDPOINT", false],
+    ["OP_ENDPOINT", true],
+  ])(
+    "a port where Portico runs is well: %s, TLS %s",
+    async (how, isTls) => {
+      const { certPem, keyPem } = createTestAuthority().issue("portico.example", ["portico.example"]);
+      const [cert, key] = [join(folder, "tls.crt"), join(folder, "tls.key")];
+      await Promise.all([writeFile(cert, certPem), writeFile(key, keyPem)]);
+      const port = await freePort();
+      const [listen, env] =
+        how === "--listen" ? [["--listen", `127.0.0.1:${port}`], {}] : [[], { OP_ENDPOINT: `here:${port}` }];
+      const server = await startPortico({
+        args: [...listen, "--workers", "1", ...(isTls ? ["--tls-cert", cert, "--tls-key", key] : [])],
+        env,
+        until: "listening; the model is loading",
+      });
+      const { code, find } = await findingsOf(["--cache", join(folder, "none"), ...listen], env).finally(() =>
+        server.stop(),
+      );
+      const read = server.log.filter(({ msg }) => msg === "the TLS certificate was read");
+      expect(read).toEqual(
+        isTls ? [expect.objectContaining({ file: cert, subject: "CN=portico.example", level: 30 })] : [],
+      );
+      const where = how === "--listen" ? "127.0.0.1" : "all interfaces";
+      expect(find("port")).toEqual({
+        name: "port",
+        state: "ok",
+        value: `${where}, port ${port}: Portico runs there already`,
+      });
+      expect(code).toBe(0);
+    },
+    60_000,
+  );
 });
 
 describe("describeEnvironment", () => {

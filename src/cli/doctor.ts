@@ -6,7 +6,8 @@ import { describeEnvironment } from "./doctor-environment.ts";
 import { describeMachine, describePeers } from "./doctor-machine.ts";
 import { describeModels, type SelfCheckOptions, selfCheck } from "./doctor-model.ts";
 import { checkPort } from "./doctor-port.ts";
-import { describeFindings, type Finding } from "./doctor-report.ts";
+import { describeFindings, type Finding, reportFindings } from "./doctor-report.ts";
+import { packageVersion } from "./package-version.ts";
 
 interface DoctorOptions extends SelfCheckOptions {
   readonly listen?: string;
@@ -19,7 +20,7 @@ export function addDoctorCommand(program: Command): void {
     .option("--model <name>", "model that the self-check runs", "resnet50")
     .addOption(new Option("--engine <name>", "what computes").choices(engineNames).default("ort-wasm"))
     .option("--listen <host:port>", "address that serve would get, to see whether it is free")
-    .option("--json", "print the findings as JSON")
+    .option("--json", "print a JSON object: {version, ok, checks: [{name, state, value}]}")
     .addHelpText(
       "after",
       `
@@ -45,7 +46,8 @@ async function doctorCommand(options: DoctorOptions): Promise<void> {
     ...describePeers(),
     ...describeEnvironment(process.env),
   ];
-  const text = options.json ? JSON.stringify(findings, undefined, 2) : describeFindings(findings);
+  const report = reportFindings(packageVersion(), findings);
+  const text = options.json ? JSON.stringify(report, undefined, 2) : describeFindings(findings);
   process.stdout.write(`${text}\n`);
-  if (findings.some(({ state }) => state === "failed")) process.exitCode = 1;
+  if (!report.ok) process.exitCode = 1;
 }

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { askHttp } from "../../tools/ask-http.ts";
 import { sendRaw } from "../../tools/raw-http.ts";
 import { type LogLine, type PorticoProcess, startPortico } from "../../tools/start-portico.ts";
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
@@ -12,7 +13,9 @@ let server: PorticoProcess;
 let port: number;
 
 beforeAll(async () => {
-  server = await startPortico({ args: ["--workers", "1", "--log-level", "debug"] });
+  server = await startPortico({
+    args: ["--workers", "1", "--log-level", "debug", "--cors-origins", "http://shop.example"],
+  });
   port = Number(server.address.split(":").at(-1));
 });
 afterAll(() => server?.stop());
@@ -75,9 +78,10 @@ test("a call by GET is logged without its message, which is in its path", async 
     status: 404,
     items: 0,
     bytesIn: 0,
-    bytesOut: 0,
+    bytesOut: expect.any(Number),
     httpVersion: "1.1",
   });
+  expect((await lineOf("line-3")).bytesOut).toBeGreaterThan(50);
   expect(JSON.stringify(server.log)).not.toContain("secret");
 });
 
@@ -90,6 +94,29 @@ test("probes that find all well are of level debug", async () => {
   expect(await lineOf("probe-2")).toMatchObject({ level: 30, code: "NotFound" });
   await fetch(`http://${server.address}/readyz`, withId("probe-3"));
   expect(await lineOf("probe-3")).toMatchObject({ level: 20, status: 200 });
+});
+
+test.each(["/", "/livez", "/readyz", "/metrics"])(
+  "the line of page %s has its path and size",
+  async (path) => {
+    const requestId = `page${path.replace("/", "-")}.`;
+    const answer = await fetch(`http://${server.address}${path}?hush`, withId(requestId));
+    const bytesOut = (await answer.arrayBuffer()).byteLength;
+    expect(await lineOf(requestId)).toMatchObject({ level: 20, path, status: 200, bytesOut });
+    expect(JSON.stringify(server.log)).not.toContain("?hush");
+  },
+);
+
+test("a preflight that is refused has its size", async () => {
+  const headers = {
+    origin: "http://stranger.example",
+    "access-control-request-method": "POST",
+    "x-request-id": "preflight-1",
+  };
+  const path = "/omnisearch.Operator/Execute";
+  const { status, body } = await askHttp("1.1", server.address, { method: "OPTIONS", path, headers });
+  expect([status, body.length > 50]).toEqual([403, true]);
+  expect(await lineOf("preflight-1")).toMatchObject({ status, bytesOut: body.length });
 });
 
 test("a client that leaves has its line", async () => {

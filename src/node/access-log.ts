@@ -4,7 +4,8 @@ import type { RequestRecord } from "./request-record.ts";
 
 /**
  * Writes one line for each request, when it has ended: who, what, how it went, how much and how long. Never
- * what was sent: no picture, no URL of one, no path or query of a page, no header but the request's id.
+ * what was sent: no picture, no URL of one, no path but those of our own pages, no query, no header but the
+ * request's id.
  *
  * Probes come every few seconds for ever and say nothing, so that a healthy one's line is of level debug.
  */
@@ -18,12 +19,13 @@ export function createAccessLog(log: Log): RequestObserver {
 }
 
 function toLine(record: RequestRecord) {
-  const { requestId, trace, httpVersion, peer, method, protocol, code, status, items, bytesIn, bytesOut } =
-    record;
+  const { requestId, trace, httpVersion, peer, method, path, protocol, code, status } = record;
+  const { items, bytesIn, bytesOut } = record;
   return {
     requestId,
     traceId: trace.traceId,
     method,
+    path,
     protocol,
     code,
     status,

@@ -20,13 +20,12 @@ export function codeName(code: number): string {
 /**
  * The same answer, which tells `onCode` the code that its client reads, as soon as that is on its way. It is
  * read from the answer itself: some calls are refused before any interceptor, others fail after all of them.
- * @param onBytes gets the length of each piece of the body
+ * Nothing is told of a request that is no call, see `isNoCall`.
  */
 export function watchAnswer(
   answer: UniversalServerResponse,
   protocol: Protocol,
   onCode: (code: string) => void,
-  onBytes: (bytes: number) => void,
 ): UniversalServerResponse {
   const isEnveloped =
     protocol === "grpc-web" || (answer.header?.get("content-type") ?? "").startsWith("application/connect+");
@@ -52,15 +51,23 @@ export function watchAnswer(
     onCode(codeName(await readCode()));
   }
 
+  if (isNoCall(answer.status)) return answer;
   if (!answer.body) {
     void finish();
     return answer;
   }
   const onPiece = (piece: Uint8Array) => {
     last = piece;
-    onBytes(piece.length);
   };
   return { ...answer, body: watchBody(answer.body, onPiece, finish) };
+}
+
+/**
+ * Connect's bare refusals of what has no protocol of RPC: another HTTP method (405) or content type (415) than
+ * the method has. A browser or a scanner sends that, and no client of an RPC is told a code.
+ */
+function isNoCall(status: number): boolean {
+  return status === 405 || status === 415;
 }
 
 /** Passes on whatever its reader does, so that an error in writing still reaches the call. */
@@ -114,7 +121,7 @@ function codeOfJson(content: Uint8Array, at: "code" | "error"): number | undefin
     const name = at === "code" ? json.code : json.error?.code;
     return name === undefined ? undefined : codeByConnectName.get(name);
   } catch {
-    // Not an error of Connect's, such as the empty body of a 415: the HTTP status has to do.
+    // Not an error of Connect's, such as the empty body of a 505: the HTTP status has to do.
     return undefined;
   }
 }

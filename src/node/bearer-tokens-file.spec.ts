@@ -85,7 +85,7 @@ describe("while the server runs", () => {
     await eventually(() => expect(told()).toEqual(["error"]));
     expect(logged[0]).toEqual([
       "error",
-      { error: `--tokens-file ${file}: expected at least one token, one a line, got none` },
+      { why: `--tokens-file ${file}: expected at least one token, one a line, got none` },
       "the bearer tokens stay as they were",
     ]);
     expect(knows(old)).toBe(true);

@@ -44,7 +44,7 @@ export async function openTokensFile(options: TokensFileOptions): Promise<Tokens
       toldError = "";
     } catch (error) {
       const { message } = EmbedError.from(error);
-      if (message !== toldError) log.error({ error: message }, "the bearer tokens stay as they were");
+      if (message !== toldError) log.error({ why: message }, "the bearer tokens stay as they were");
       toldError = message;
     }
     if (!isClosed) timer = setTimeout(poll, pollMs).unref();

@@ -33,6 +33,20 @@ const callSecondsLines = (lines: readonly string[], method: string) =>
 const get = (path: string, method = "GET") => fetch(`http://${server.address}${path}`, { method });
 
 describe("a running server", () => {
+  test("what is no call is counted by its status, and as no call", async () => {
+    const url = `http://${server.address}/omnisearch.Operator/Healthy`;
+    expect((await fetch(url, { method: "PUT", body: "{}" })).status).toBe(405);
+    expect((await fetch(url, { method: "POST", body: "junk" })).status).toBe(415);
+    const lines = await metricLines();
+    expect(lines).toContain('portico_http_requests_total{version="1.1",status="405"} 1');
+    expect(lines).toContain('portico_http_requests_total{version="1.1",status="415"} 1');
+    const calls = lines.filter((line) => line.startsWith("portico_calls_total"));
+    expect(calls.filter((line) => line.includes("Unknown") || line.includes("Healthy"))).toEqual([]);
+    // The alerts ask for the rate of these, which needs a value before the first one.
+    expect(lines).toContain('portico_items_total{reason="ENGINE_FAILED"} 0');
+    expect(lines).toContain('portico_items_total{reason="INTERNAL"} 0');
+  });
+
   test("counts calls, items and stages", async () => {
     const baseUrl = `http://${server.address}`;
     const grpc = createClient(Operator, createGrpcTransport({ baseUrl }));

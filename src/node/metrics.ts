@@ -97,7 +97,7 @@ export function createMetrics(build: BuildInfo, poolState: () => PoolState): Met
   for (const reason of ["ENGINE_FAILED", "IMAGE_TOO_SLOW", "VECTOR_DRIFT", "OUTGROWN"]) {
     workersLost.inc({ reason }, 0);
   }
-  for (const reason of ["OK", "OVERLOADED"]) items.inc({ reason }, 0);
+  for (const reason of ["OK", "OVERLOADED", "ENGINE_FAILED", "INTERNAL"]) items.inc({ reason }, 0);
   const { vectorSpace, ...labels } = build;
   new Gauge({
     name: "portico_build_info",

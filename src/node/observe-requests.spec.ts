@@ -9,6 +9,7 @@ import {
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { askHttp } from "../../tools/ask-http.ts";
 import { http2Frame, http2Headers, http2Hello, sendRaw } from "../../tools/raw-http.ts";
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 import { Operator } from "../gen/omnisearch/operator_pb.ts";
@@ -244,7 +245,12 @@ describe.each(transports)("%s", (_name, protocol, httpVersion, transport) => {
 
 describe("a request that reaches no method", () => {
   test.each([
-    ["an unknown path", "GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n", { status: 404, protocol: undefined }],
+    [
+      "an unknown path",
+      "GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n",
+      { status: 404, protocol: undefined, path: undefined },
+    ],
+    ["a page", "GET /?secret=1 HTTP/1.1\r\nHost: h\r\n\r\n", { status: 200, code: undefined, path: "/" }],
     [
       "an unknown method of gRPC-Web",
       "POST /a/b HTTP/1.1\r\nHost: h\r\nContent-Type: application/grpc-web\r\nContent-Length: 0\r\n\r\n",
@@ -272,6 +278,44 @@ describe("a request that reaches no method", () => {
     expect(requestId).toMatch(/^[0-9a-f-]{36}$/);
     expect(text).toContain(`x-request-id: ${requestId}\r\n`);
   });
+});
+
+describe("what is no call has no code", () => {
+  const target = "/omnisearch.Operator/Execute HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n";
+  test.each([
+    ["GET of a method for POST", `GET ${target}\r\n{}`, 405],
+    ["PUT", `PUT ${target}Content-Type: application/json\r\n\r\n{}`, 405],
+    ["another content type", `POST ${target}Content-Type: text/html\r\n\r\n{}`, 415],
+    ["a stream's content type", `POST ${target}Content-Type: application/connect+json\r\n\r\n{}`, 415],
+  ])("%s", async (_, request, status) => {
+    const { text } = await sendRaw(port, [request]);
+    expect(text).toContain(`HTTP/1.1 ${status} `);
+    expect(await theRecord()).toMatchObject({
+      method: "omnisearch.Operator/Execute",
+      code: undefined,
+      status,
+    });
+  });
+});
+
+test.each([
+  ["/", 200],
+  ["/nothing", 404],
+  ["/nothing?encoding=json", 404],
+])("the bytes of the answer to %s are counted, over HTTP/1.1 and HTTP/2", async (path, status) => {
+  const text = await (await fetch(baseUrl + path)).text();
+  expect(text.length).toBeGreaterThan(50);
+  expect(await theRecord()).toMatchObject({ status, bytesOut: Buffer.byteLength(text), httpVersion: "1.1" });
+
+  ended = [];
+  const { body } = await askHttp("2", `127.0.0.1:${port}`, { path });
+  expect(body).toBe(text);
+  expect(await theRecord()).toMatchObject({ status, bytesOut: Buffer.byteLength(text), httpVersion: "2" });
+});
+
+test("the answer to HEAD has no bytes", async () => {
+  await fetch(baseUrl, { method: "HEAD" });
+  expect(await theRecord()).toMatchObject({ status: 200, bytesOut: 0 });
 });
 
 test("a stream that is reset in the packet that opens it is counted out again", async () => {

@@ -4,6 +4,8 @@ import { Code } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { codeName, protocolOf, watchAnswer } from "./answer-code.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "./http-types.ts";
+import { knownPath } from "./known-path.ts";
+import { onReplyBytes } from "./reply-bytes.ts";
 import { chooseRequestId, requestIdHeader } from "./request-id.ts";
 import { currentRequest, type RequestRecord, runForRequest } from "./request-record.ts";
 import { readTraceContext } from "./trace-context.ts";
@@ -24,6 +26,9 @@ export function observeRequests(handler: HttpHandler, observers: readonly Reques
   return (request, response) => {
     const record = openRecord(request);
     response.setHeader(requestIdHeader, record.requestId);
+    onReplyBytes(response, (bytes) => {
+      record.bytesOut += bytes;
+    });
     const start = performance.now();
     for (const observer of observers) observer.onStart?.(record);
     const end = () => {
@@ -59,16 +64,9 @@ export function watchCall(
 export function watchReply(answer: UniversalServerResponse): UniversalServerResponse {
   const record = currentRequest();
   if (!record) return answer;
-  return watchAnswer(
-    answer,
-    record.protocol ?? "connect",
-    (code) => {
-      if (!record.isOver) record.code = code;
-    },
-    (bytes) => {
-      record.bytesOut += bytes;
-    },
-  );
+  return watchAnswer(answer, record.protocol ?? "connect", (code) => {
+    if (!record.isOver) record.code = code;
+  });
 }
 
 /** Notes on the current request that it failed for a reason of our own. */
@@ -97,6 +95,7 @@ function openRecord(request: HttpRequest): RequestRecord {
     peer: peerOf(request),
     startedAt: Date.now(),
     method: undefined,
+    path: knownPath(request.url),
     protocol: protocolOf(headers["content-type"]),
     code: undefined,
     status: undefined,

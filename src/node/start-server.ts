@@ -15,12 +15,15 @@ import { createGuardedHandler } from "./guarded-handler.ts";
 import type { HttpLimits } from "./http-limits.ts";
 import { type HttpPages, textPage, withPages } from "./http-pages.ts";
 import type { HttpLog } from "./http-types.ts";
+import type { PagePath } from "./known-path.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { observeRequests, type RequestObserver } from "./observe-requests.ts";
 import { createOnePortServer } from "./one-port-server.ts";
 import { allGates, type RequestGate } from "./request-gate.ts";
+import { sharePending } from "./share-pending.ts";
+import { tellCertificate } from "./tell-certificate.ts";
 import { readTlsFiles, type TlsFiles } from "./tls-files.ts";
 import { watchTlsFiles } from "./tls-watch.ts";
 
@@ -77,10 +80,18 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     contextValues: clientContextValues,
     requestGate: allGates(...(tokens ? [bearerGate(tokens)] : []), ...(options.gates ?? [])),
     routes(router) {
-      const { models, fetchBytes } = options;
-      router.service(Operator, createOperator({ model: models[0], endpoint: () => endpoint, fetchBytes }));
+      const { models, fetchBytes, readiness } = options;
+      router.service(
+        Operator,
+        createOperator({
+          model: models[0],
+          endpoint: () => endpoint,
+          fetchBytes,
+          isStopping: readiness.isEnded,
+        }),
+      );
       router.service(EmbeddingService, createEmbedding({ models, fetchBytes, now: () => performance.now() }));
-      addHealth(router, options.readiness, [Operator.typeName, EmbeddingService.typeName], closing.signal);
+      addHealth(router, readiness, [Operator.typeName, EmbeddingService.typeName], closing.signal);
       addReflection(router);
     },
   });
@@ -100,6 +111,9 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     ]),
   });
   const { host, port } = await server.listen(options.listen);
+  if (options.tls && material) {
+    tellCertificate(httpLog, "the TLS certificate was read", options.tls.certFile, material.leaf);
+  }
   const watch =
     options.tls &&
     material &&
@@ -119,11 +133,14 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
 
 /** For probes and for Prometheus. */
 function serverPages({ readiness, metrics }: StartServerOptions): HttpPages {
-  return {
+  // It takes a millisecond and more: those who ask by the thousand get the same.
+  const metricsText = sharePending(() => metrics.text());
+  const pages: Record<PagePath, HttpPages[string]> = {
     "/livez": () => textPage(200, "alive"),
     "/readyz": () => (readiness.current() ? textPage(200, "ready") : textPage(503, "not ready")),
-    "/metrics": async () => ({ status: 200, contentType: metrics.contentType, text: await metrics.text() }),
+    "/metrics": async () => ({ status: 200, contentType: metrics.contentType, text: await metricsText() }),
   };
+  return pages;
 }
 
 function hostPort(host: string, port: number): string {

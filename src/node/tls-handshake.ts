@@ -33,18 +33,20 @@ export function createTlsHandshake({ material, timeoutMs, log }: TlsHandshakeOpt
     else socket.destroy();
   });
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
+    const peer = socket.remoteAddress;
     socket.destroy();
     // The certificate's own failure comes as a mere hang-up.
     const why = String(socket.authorizationError ?? error.code);
     // Probes of a load balancer connect and leave; that is no news.
-    if (why !== "ECONNRESET") log("warn", "a TLS handshake failed", { why });
+    if (why !== "ECONNRESET") log("warn", "a TLS handshake failed", { why, peer });
   });
 
   return {
     accept(tcp, onSecure) {
       const ends = endsOf(tcp);
       const timer = setTimeout(() => {
-        log("warn", "a TLS handshake failed", { why: `not done within ${timeoutMs} ms` });
+        const peer = tcp.remoteAddress;
+        log("warn", "a TLS handshake failed", { why: `not done within ${timeoutMs} ms`, peer });
         tcp.destroy();
       }, timeoutMs);
       const stop = () => {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { HttpLog } from "./http-types.ts";
+import { tellCertificate } from "./tell-certificate.ts";
 import { checkTlsTexts, readTlsTexts, type TlsFiles, type TlsMaterial } from "./tls-files.ts";
 
 /**
@@ -36,8 +37,7 @@ export function watchTlsFiles(options: TlsWatchOptions): { stop(): void } {
     const material = checkTlsTexts(texts, files);
     options.onChange(material);
     used = texts;
-    const { subject, validTo } = material.leaf;
-    log("info", "new connections get the new TLS certificate", { file: files.certFile, subject, validTo });
+    tellCertificate(log, "new connections get the new TLS certificate", files.certFile, material.leaf);
   }
 
   const timer = setInterval(async () => {

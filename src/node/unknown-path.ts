@@ -35,7 +35,7 @@ export function answerUnknownPath(
     response.setHeader("allow", "GET, HEAD");
     answerText(request, response, 405, `expected GET or HEAD for the path /, got ${request.method}`);
   } else {
-    answerText(request, response, 200, describePort(services));
+    answerText(request, response, 200, describePort(services, isEncrypted(request)));
   }
 }
 
@@ -55,12 +55,21 @@ function answer(response: HttpResponse, status: number, headers: Record<string, 
   else either.end(body);
 }
 
-function describePort(services: readonly string[]): string {
+function isEncrypted(request: HttpRequest): boolean {
+  // The socket of an HTTP/2 request is a proxy that throws once its session is gone.
+  if ("stream" in request) return request.stream.session?.encrypted === true;
+  return "encrypted" in request.socket && request.socket.encrypted === true;
+}
+
+function describePort(services: readonly string[], isTls: boolean): string {
+  const how = isTls
+    ? "over HTTP/1.1 and HTTP/2 with TLS"
+    : "over HTTP/1.1 and over HTTP/2 with prior knowledge";
   return [
     "Portico: a picture in, its embedding vector out.",
-    "This port speaks gRPC, gRPC-Web and Connect, over HTTP/1.1 and over HTTP/2 with prior knowledge.",
+    `This port speaks gRPC, gRPC-Web and Connect, ${how}.`,
     `Services: ${services.join(", ")}`,
-    "Try: grpcurl -plaintext HOST:PORT list",
+    `Try: grpcurl ${isTls ? "-cacert CA.pem" : "-plaintext"} HOST:PORT list`,
   ].join("\n");
 }
 

@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
+import { reasonMeanings } from "../../src/errors.ts";
 import { createMetrics } from "../../src/node/metrics.ts";
 import { packageFile } from "../../src/node/package-file.ts";
 
@@ -105,10 +107,34 @@ test("the alerts ask only for series that there are", async () => {
     ([, block, line]) => block ?? line ?? "",
   );
   expect(expressions).toHaveLength([...text.matchAll(/- alert: /g)].length);
-  const known = await knownSeries();
+  // Prometheus makes the one series itself, of each target.
+  const known = new Set([...(await knownSeries()), "up"]);
   const asked = expressions.flatMap(seriesOf);
   expect(asked.length).toBeGreaterThanOrEqual(expressions.length);
   expect(asked.filter((name) => !known.has(name))).toEqual([]);
+});
+
+/** The values that an alert asks a label for, which regular expressions list with `|`. */
+async function valuesOf(label: string): Promise<string[]> {
+  const text = await read(rulesFile);
+  const asked = [...text.matchAll(new RegExp(`\\b${label}(=~|=|!~|!=)"([^"]*)"`, "g"))];
+  return asked.flatMap(([, , values = ""]) => values.split("|"));
+}
+
+test("the alerts ask only for codes, reasons and methods that there are, and for the documented job", async () => {
+  const codes = await valuesOf("code");
+  expect(codes.filter((code) => !(code in Code))).toEqual([]);
+  // Of junk, and of nothing that fails inside.
+  expect(codes).not.toContain("Unknown");
+  expect(codes).toEqual(expect.arrayContaining(["Internal", "Unavailable", "ResourceExhausted"]));
+  const reasons = await valuesOf("reason");
+  expect(reasons.filter((reason) => reason !== "OUTGROWN" && !(reason in reasonMeanings))).toEqual([]);
+  expect(reasons).toEqual(expect.arrayContaining(["ENGINE_FAILED", "INTERNAL", "OVERLOADED"]));
+  for (const method of await valuesOf("method"))
+    expect("grpc.health.v1.Health/Watch").toMatch(new RegExp(`^(${method})$`));
+  const jobs = await valuesOf("job");
+  expect(new Set(jobs)).toEqual(new Set(["portico"]));
+  expect(await read("docs/observability.md")).toContain("job_name: portico\n");
 });
 
 test("docs/observability.md names every metric of Portico's own", async () => {

@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { knownPath } from "./known-path.ts";
+
+test.each([
+  ["/", "/"],
+  ["/?a=b", "/"],
+  ["/livez", "/livez"],
+  ["/readyz?verbose", "/readyz"],
+  ["/metrics", "/metrics"],
+  ["/metrics/", undefined],
+  ["/METRICS", undefined],
+  ["//", undefined],
+  ["/secret", undefined],
+  ["*", undefined],
+  ["", undefined],
+  [undefined, undefined],
+])("knownPath(%j) is %j", (target, path) => {
+  expect(knownPath(target)).toBe(path);
+});
