@@ -11,6 +11,7 @@ import { prepareModel } from "../src/node/model-store.ts";
 import { openEmbedder } from "../src/node/open-embedder.ts";
 import { defaultWorkerLimits } from "../src/node/pooled-worker.ts";
 import { defaultWorkerMaxMemoryBytes } from "../src/node/worker-pool-options.ts";
+import { orUsage, wholeNumbers } from "../tools/or-usage.ts";
 import { startPortico } from "../tools/start-portico.ts";
 import { measureCallLatency } from "./call-latency.ts";
 import {
@@ -156,21 +157,22 @@ function median(values: readonly number[]): number {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: "string", default: "8" },
-      pictures: { type: "string", default: "24" },
-      callers: { type: "string", default: "8" },
-      workers: { type: "string", default: "2" },
-      json: { type: "boolean", default: false },
-    },
+  const usage =
+    "npm run bench:throughput -- [--rounds N] [--pictures N] [--callers N] [--workers N] [--json]";
+  const { json, ...options } = orUsage(usage, () => {
+    const { values } = parseArgs({
+      options: {
+        rounds: { type: "string", default: "8" },
+        pictures: { type: "string", default: "24" },
+        callers: { type: "string", default: "8" },
+        workers: { type: "string", default: "2" },
+        json: { type: "boolean", default: false },
+      },
+    });
+    const { json, ...texts } = values;
+    return { json, ...wholeNumbers(texts) };
   });
-  const report = await measureThroughput({
-    rounds: Number(values.rounds),
-    pictures: Number(values.pictures),
-    callers: Number(values.callers),
-    workers: Number(values.workers),
-  });
-  if (values.json) console.log(JSON.stringify(report, undefined, 2));
+  const report = await measureThroughput(options);
+  if (json) console.log(JSON.stringify(report, undefined, 2));
   else printThroughput(report);
 }

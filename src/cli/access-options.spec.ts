@@ -62,10 +62,7 @@ test.each([
     ["--tokens-file", "/dev/null"],
     "portico: --tokens-file /dev/null: expected at least one token, one a line, got none\n",
   ],
-  [
-    ["--tokens-file", ""],
-    "portico: option '--tokens-file <file>' argument '' is invalid. expected the path of a file, got nothing\n",
-  ],
+  [["--tokens-file", ""], "portico: --tokens-file: expected the path of a file, got nothing\n"],
   [
     ["--cors-origins", "https://a.example,https://b.example/"],
     'portico: --cors-origins: expected origins SCHEME://HOST[:PORT] as browsers send them, or *, got "https://b.example/"; browsers spell it https://b.example\n',

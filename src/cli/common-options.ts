@@ -20,6 +20,9 @@ export interface EngineOptions {
 /** Each worker takes about 0.5 GB; V8 ends the process with a stack dump long before a million of them. */
 const mostThreads = 64;
 
+/** 256 MiB: an idle worker takes 246 MiB, so below it every worker would be replaced after each picture. */
+const workerMinMemoryBytes = 256 * 2 ** 20;
+
 export function addEngineOptions(command: Command): Command {
   const { maxPixels } = defaultImageLimits;
   return addCacheOption(
@@ -29,9 +32,9 @@ export function addEngineOptions(command: Command): Command {
       .option(
         "--workers <n>",
         "worker threads; by default the cores, at most 4, as far as memory holds",
-        integerUpTo(mostThreads),
+        integerBetween(1, mostThreads),
       )
-      .option("--threads <n>", "engine threads inside each worker", integerUpTo(mostThreads), 1)
+      .option("--threads <n>", "engine threads inside each worker", integerBetween(1, mostThreads), 1)
       .addOption(
         new Option("--max-pixels <n>", "largest width x height of a picture that is decoded")
           .argParser(positiveInteger)
@@ -46,9 +49,9 @@ export function addEngineOptions(command: Command): Command {
       .addOption(
         new Option(
           "--worker-max-memory-bytes <n>",
-          "WebAssembly memory beyond which a worker is replaced after its picture",
+          "WebAssembly memory beyond which a worker is replaced after its picture; 256 MiB at least",
         )
-          .argParser(positiveInteger)
+          .argParser(workerMemory)
           .default(defaultWorkerMaxMemoryBytes, `${defaultWorkerMaxMemoryBytes / 2 ** 20} MiB`),
       ),
   ).addHelpText(
@@ -78,19 +81,34 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
-/** Parses an option's value as an integer from 1 to `most`. */
-function integerUpTo(most: number): (text: string) => number {
+function workerMemory(text: string): number {
+  const value = positiveInteger(text);
+  if (value < workerMinMemoryBytes) {
+    throw new InvalidArgumentError(
+      `expected at least ${workerMinMemoryBytes} (256 MiB; an idle worker takes 246 MiB), got "${text}"`,
+    );
+  }
+  return value;
+}
+
+/** Parses an option's value as an integer from `least` to `most`. */
+function integerBetween(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < 1 || value > most) {
-      throw new InvalidArgumentError(`expected an integer from 1 to ${most}, got "${text}"`);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`expected an integer from ${least} to ${most}, got "${text}"`);
     }
     return value;
   };
 }
 
 /** A time in milliseconds that a timer can hold; a longer one would fire at once. */
-export const milliseconds = integerUpTo(2 ** 31 - 1);
+const longestMs = 2 ** 31 - 1;
+
+export const milliseconds = integerBetween(1, longestMs);
+
+/** The same, where none at all makes sense. */
+export const millisecondsOrNone = integerBetween(0, longestMs);
 
 /** The path of a file; an unset shell variable must not open a server that should be closed. */
 export function filePath(text: string): string {

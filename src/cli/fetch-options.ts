@@ -2,7 +2,13 @@ import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { EmbedError } from "../errors.ts";
 import { isHeaderValue, parseFetchHeaders } from "../node/fetch-headers.ts";
-import { defaultFetchPolicy, type FetchMode, type FetchPolicy, fetchModes } from "../node/fetch-policy.ts";
+import {
+  defaultFetchPolicy,
+  type FetchMode,
+  type FetchPolicy,
+  fetchModes,
+  toFetchRules,
+} from "../node/fetch-policy.ts";
 import { appendList, milliseconds, positiveInteger } from "./common-options.ts";
 
 /** Options of every command that fetches pictures from URLs. */
@@ -69,10 +75,13 @@ export function addFetchOptions(command: Command): Command {
     );
 }
 
-/** @throws EmbedError `CONFIG_INVALID` for a file of `--fetch-headers` that cannot be read or is wrong */
+/**
+ * @throws EmbedError `CONFIG_INVALID` for a file of `--fetch-headers` that cannot be read or is wrong, a bad entry
+ *   of `--allow-hosts`, or options that contradict each other
+ */
 export function toFetchPolicy(options: FetchOptions): FetchPolicy {
   const { fetchHeaders } = options;
-  return {
+  const policy: FetchPolicy = {
     mode: options.urls,
     allowHosts: options.allowHosts ?? [],
     allowPrivate: options.allowPrivate ?? false,
@@ -86,6 +95,9 @@ export function toFetchPolicy(options: FetchOptions): FetchPolicy {
         ? defaultFetchPolicy.headersByOrigin
         : parseFetchHeaders(readHeadersFile(fetchHeaders), fetchHeaders),
   };
+  // A wrong policy is refused here already, before a command does or says anything.
+  toFetchRules(policy);
+  return policy;
 }
 
 function readHeadersFile(file: string): string {

@@ -34,6 +34,25 @@ test.each(["serve", "embed", "verify"])(
   },
 );
 
+test("serve --help begins with what a server is started for, and groups the rest", async () => {
+  const text = await help(["serve"]);
+  expect(text).toMatch(/omnisearch\.Operator and\s+portico\.v1\.EmbeddingService/);
+  const firstOf = new RegExp(/^(?<heading>[A-Z].*:)\n {2}(?<flag>--?[\w-]+)/gm);
+  const groups = [...text.matchAll(firstOf)].map(({ groups }) => `${groups?.heading} ${groups?.flag}`);
+  expect(groups).toEqual([
+    "Server: --listen",
+    "Model and workers: --model",
+    "Pictures and their URLs: --urls",
+    "Load: --max-queued-items",
+    "Connections: --max-connections",
+    "Access: --tokens-file",
+    "TLS: --tls-cert",
+    "Observability: --access-log",
+    "Shutdown: --shutdown-delay-ms",
+    "Help: -h",
+  ]);
+});
+
 test.each(["serve", "embed"])("%s --help gives the largest picture in MiB", async (command) => {
   expect(await help([command])).toContain("(default: 25 MiB)");
 });

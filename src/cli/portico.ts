@@ -10,6 +10,7 @@ import { addEmbedCommand } from "./embed.ts";
 import { addPrepareCommand } from "./prepare.ts";
 import { reportError } from "./report-error.ts";
 import { addServeCommand } from "./serve.ts";
+import { usageError } from "./usage-error.ts";
 import { addVerifyCommand } from "./verify.ts";
 
 const { version, description } = JSON.parse(readFileSync(packageFile("package.json"), "utf8")) as {
@@ -21,8 +22,7 @@ const name = commandName();
 const program = new Command(name)
   .description(description)
   .version(version)
-  // Commander's own errors look like ours.
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "portico: ")) })
+  .configureOutput({ outputError: (text, write) => write(usageError(text)) })
   .showHelpAfterError(`(${name} COMMAND --help lists the options)`)
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .addHelpText(

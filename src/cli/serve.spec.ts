@@ -156,11 +156,37 @@ describe("portico serve ends with one line", () => {
       name: "a wrong number",
       args: ["--workers", "0"],
       env: {},
-      stderr: expect.stringContaining('expected an integer from 1 to 64, got "0"'),
+      stderr:
+        'portico: --workers: expected an integer from 1 to 64, got "0"\n(npm run portico -- COMMAND --help lists the options)\n',
+    },
+    {
+      name: "a worker that could not even be idle",
+      args: ["--worker-max-memory-bytes", "268435455"],
+      env: {},
+      stderr:
+        'portico: --worker-max-memory-bytes: expected at least 268435456 (256 MiB; an idle worker takes 246 MiB), got "268435455"\n(npm run portico -- COMMAND --help lists the options)\n',
+    },
+    {
+      name: "--urls off and --allow-private, without a warning first",
+      args: ["--urls", "off", "--allow-private"],
+      env: {},
+      stderr: "portico: expected --allow-private with --urls public only, got --urls off\n",
+    },
+    {
+      name: "--urls off and --allow-hosts",
+      args: ["--urls", "off", "--allow-hosts", "minio"],
+      env: {},
+      stderr: "portico: expected --allow-hosts with --urls public or listed, got --urls off\n",
+    },
+    {
+      name: "--urls listed without a host",
+      args: ["--urls", "listed", "--allow-hosts", ""],
+      env: {},
+      stderr: "portico: expected at least one host in --allow-hosts with --urls listed, got none\n",
     },
   ])("on $name", async ({ args, env, stderr }) => {
-    const run = await runPortico(["serve", ...args], env);
-    expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 2, stderr });
+    const run = await runPortico(["serve", ...args], { npm_lifecycle_event: "portico", ...env });
+    expect(run).toEqual({ code: 2, stdout: "", stderr });
   });
 
   test("on a port that is taken", async () => {

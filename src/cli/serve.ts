@@ -1,98 +1,32 @@
 import { constants } from "node:os";
 import { setTimeout } from "node:timers/promises";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { EmbedError } from "../errors.ts";
 import { imageFormats } from "../image/pixels.ts";
-import { commandName } from "../node/command-name.ts";
+import { shutdownMaxMs } from "../node/close-gracefully.ts";
 import { createFetchImage } from "../node/fetch-image.ts";
-import { defaultQueueLimits } from "../node/job-queue.ts";
 import { resolveListenAddress } from "../node/listen-address.ts";
-import { createLog, type Log, type LogLevel, logLevels } from "../node/log.ts";
+import { createLog } from "../node/log.ts";
 import { createMetrics } from "../node/metrics.ts";
 import { startServer } from "../node/start-server.ts";
 import type { PoolEvent } from "../node/worker-pool.ts";
 import { createReadiness } from "../service/readiness.ts";
-import { defaultMaxItems } from "../service/served-model.ts";
-import { type AccessOptions, addAccessOptions, toAccess } from "./access-options.ts";
-import { addEngineOptions, type EngineOptions, positiveInteger } from "./common-options.ts";
-import {
-  addConnectionOptions,
-  type ConnectionOptions,
-  toConnectionGates,
-  toConnectionLimits,
-} from "./connection-options.ts";
-import { addFetchOptions, type FetchOptions, toFetchPolicy } from "./fetch-options.ts";
-import { addLoadOptions, type LoadOptions, toLoadLimits } from "./load-options.ts";
-import {
-  addObservabilityOptions,
-  type ObservabilityOptions,
-  toObservability,
-} from "./observability-options.ts";
+import { toAccess } from "./access-options.ts";
+import { toConnectionGates, toConnectionLimits } from "./connection-options.ts";
+import { toFetchPolicy } from "./fetch-options.ts";
+import { toLoadLimits, toQueueLimits } from "./load-options.ts";
+import { logPoolEvent } from "./log-pool-event.ts";
+import { toObservability } from "./observability-options.ts";
 import { openEmbedderForCli } from "./open-embedder-for-cli.ts";
 import { packageVersion } from "./package-version.ts";
-import { addShutdownOptions, type ShutdownOptions } from "./shutdown-options.ts";
+import { addServeOptions, type ServeOptions } from "./serve-options.ts";
+import { serveWarnings } from "./serve-warnings.ts";
 import { cutOffExitCode, stopOnSignals } from "./stop-on-signals.ts";
-import { addTlsOptions, type TlsOptions, toTlsFiles } from "./tls-options.ts";
+import { toTlsFiles } from "./tls-options.ts";
 import { tryItLine } from "./try-it-line.ts";
 
-interface ServeOptions
-  extends EngineOptions,
-    FetchOptions,
-    ObservabilityOptions,
-    AccessOptions,
-    LoadOptions,
-    ConnectionOptions,
-    TlsOptions,
-    ShutdownOptions {
-  readonly listen?: string;
-  readonly maxItems: number;
-  readonly maxQueuedItems: number;
-  readonly maxQueuedBytes: number;
-  readonly logLevel: LogLevel;
-}
-
 export function addServeCommand(program: Command): void {
-  addShutdownOptions(
-    addTlsOptions(
-      addConnectionOptions(
-        addLoadOptions(
-          addAccessOptions(
-            addObservabilityOptions(addFetchOptions(addEngineOptions(program.command("serve")))),
-          ),
-        ),
-      ),
-    ),
-  )
-    .description("serve omnisearch.Operator over gRPC, gRPC-Web and Connect on one port")
-    .option("--listen <host:port>", "address to listen on, *:PORT for all interfaces (see below)")
-    .option("--max-items <n>", "largest number of pictures in one call", positiveInteger, defaultMaxItems)
-    .option(
-      "--max-queued-items <n>",
-      "pictures that may wait for a worker",
-      positiveInteger,
-      defaultQueueLimits.maxItems,
-    )
-    .addOption(
-      new Option("--max-queued-bytes <n>", "bytes of all waiting pictures together")
-        .argParser(positiveInteger)
-        .default(defaultQueueLimits.maxBytes, `${defaultQueueLimits.maxBytes / 2 ** 20} MiB`),
-    )
-    .addOption(new Option("--log-level <level>", "least severe log line").choices(logLevels).default("info"))
-    .addHelpText(
-      "after",
-      `
-Address: --listen; else the port of the environment variable OP_ENDPOINT (HOST:PORT, without a port: 80) on
-all interfaces, as Phantoscope's operators do; else 127.0.0.1:52001. Identity echoes OP_ENDPOINT.
-The port opens at once. Until the model is ready, Healthy is UNAVAILABLE and Execute waits.
-SIGTERM or SIGINT lets calls in flight end; a second one cuts them off. Exit code 0 once all have ended, 1 if
-calls were cut off by the end of the grace or by a second signal, and 130 (SIGINT) or 143 (SIGTERM) if the model
-was not ready yet.
-
-Examples:
-  ${commandName()} serve
-  ${commandName()} serve --listen '*:52001' --workers 2`,
-    )
-    .action(serveCommand);
+  addServeOptions(program.command("serve")).action(serveCommand);
 }
 
 async function serveCommand(options: ServeOptions): Promise<void> {
@@ -100,15 +34,11 @@ async function serveCommand(options: ServeOptions): Promise<void> {
   const log = createLog(options.logLevel);
   const opEndpoint = process.env.OP_ENDPOINT || undefined;
   const listen = resolveListenAddress(options.listen, opEndpoint);
-  const access = await toAccess(options, log);
-  const observability = await toObservability(options, log);
   const tls = toTlsFiles(options);
   const fetchPolicy = toFetchPolicy(options);
-  if (fetchPolicy.allowPrivate) {
-    log.warn(
-      "--allow-private: callers can fetch from any private address; --allow-hosts would name the hosts",
-    );
-  }
+  const access = await toAccess(options, log);
+  const observability = await toObservability(options, log);
+  for (const warning of serveWarnings(options)) log.warn(warning);
   const readiness = createReadiness();
   let maxAbsError: number | undefined;
   const onEvent = (event: PoolEvent) => {
@@ -117,8 +47,11 @@ async function serveCommand(options: ServeOptions): Promise<void> {
     metrics.onPoolEvent(event);
     logPoolEvent(log, event);
   };
-  const queue = { maxItems: options.maxQueuedItems, maxBytes: options.maxQueuedBytes };
-  const { embedder, manifest, workers, why } = await openEmbedderForCli(options, queue, onEvent);
+  const { embedder, manifest, workers, why } = await openEmbedderForCli(
+    options,
+    toQueueLimits(options),
+    onEvent,
+  );
   const build = {
     version: packageVersion(),
     engine: options.engine,
@@ -163,17 +96,21 @@ async function serveCommand(options: ServeOptions): Promise<void> {
     readiness.end();
     // The second signal ends it.
     await setTimeout(options.shutdownDelayMs, undefined, { signal: hurry }).catch(() => undefined);
-    const cutOff = await server.close({ graceMs: options.graceMs, hurry });
-    if (cutOff > 0) log.warn({ calls: cutOff }, "calls in flight were cut off");
-    await embedder.dispose();
-    await observability.close();
-    return exitCode === 0 && cutOff > 0 ? cutOffExitCode : exitCode;
+    const endsAt = performance.now() + shutdownMaxMs(options.graceMs);
+    const callsCutOff = await server.close({ graceMs: options.graceMs, hurry });
+    if (callsCutOff > 0) log.warn({ calls: callsCutOff }, "calls in flight were cut off");
+    // A collector that hangs takes no more than what is left of the grace.
+    const closed = Promise.all([embedder.dispose(), observability.close()]);
+    await Promise.race([closed, setTimeout(Math.max(0, endsAt - performance.now()))]);
+    return { exitCode: exitCode === 0 && callsCutOff > 0 ? cutOffExitCode : exitCode, callsCutOff };
   });
   log.info({ url: server.localUrl, endpoint: server.endpoint }, "listening; the model is loading");
 
   try {
     await embedder.ready;
   } catch (error) {
+    // Whoever stops the server ends the process too, with an exit code of its own.
+    if (readiness.isEnded()) return;
     await server.close({ graceMs: 0 });
     const { reason, message } = EmbedError.from(error);
     log.fatal({ reason }, message);
@@ -196,19 +133,4 @@ async function serveCommand(options: ServeOptions): Promise<void> {
   const line = mayTry ? tryItLine(server.localUrl, { tls }) : undefined;
   // Not a line of the log, whose quotes would be escaped: this one is pasted.
   if (line) process.stderr.write(`Try it:\n${line}\n`);
-}
-
-function logPoolEvent(log: Log, event: PoolEvent): void {
-  if (event.kind === "worker-ready") {
-    const { startMs, maxAbsError } = event;
-    log.debug({ startMs: Math.round(startMs), maxAbsError }, "a worker passed its self-check");
-  }
-  if (event.kind === "worker-outgrown") {
-    const { wasmBytes } = event;
-    log.info({ wasmBytes }, "a worker has grown beyond --worker-max-memory-bytes and is being replaced");
-  }
-  if (event.kind === "worker-lost") {
-    const { error, restartInMs } = event;
-    log.error({ reason: error.reason, cause: String(error.cause ?? ""), restartInMs }, error.message);
-  }
 }

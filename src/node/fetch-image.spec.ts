@@ -253,7 +253,7 @@ describe("with real servers on loopback", () => {
     ["http://2130706433:1/", "expected port 80, 443 or one above 1023"],
     ["http://u:p@8.8.8.8/", "without credentials"],
     ["http://[", "a text that is no URL"],
-    ["data:image/png;base64,YWJj", "data URIs belong in datas"],
+    ["data:image/png;base64,YWJj", "got a data URI; send the picture's bytes instead"],
   ])("a redirect to %s is not followed, and the log says why", async (target, why) => {
     const refusals: FetchRefusal[] = [];
     const fetchImage = createFetchImage(policy(), { onRefused: (refusal) => refusals.push(refusal) });

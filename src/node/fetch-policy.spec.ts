@@ -54,6 +54,15 @@ describe("parseAllowHosts", () => {
   });
 });
 
+test.each([
+  ["off", ["minio:9000"], "expected --allow-hosts with --urls public or listed, got --urls off"],
+  ["listed", [], "expected at least one host in --allow-hosts with --urls listed, got none"],
+] as const)("--urls %s contradicts --allow-hosts %j", (mode, allowHosts, message) => {
+  expect(() => toFetchRules({ ...defaultFetchPolicy, mode, allowHosts })).toThrow(
+    expect.objectContaining({ reason: "CONFIG_INVALID", message }),
+  );
+});
+
 test.each(["listed", "off"] as const)("--allow-private contradicts --urls %s", (mode) => {
   expect(() => toFetchRules({ ...defaultFetchPolicy, mode, allowPrivate: true })).toThrow(
     expect.objectContaining({

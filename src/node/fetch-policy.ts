@@ -63,12 +63,24 @@ export interface FetchRules {
   readonly isAllowed: IsAllowedHost;
 }
 
-/** @throws EmbedError `CONFIG_INVALID` for a bad entry of `allowHosts`, or modes that contradict each other */
+/** @throws EmbedError `CONFIG_INVALID` for a bad entry of `allowHosts`, or options that contradict each other */
 export function toFetchRules({ mode, allowHosts, allowPrivate }: FetchPolicy): FetchRules {
   if (allowPrivate && mode !== "public") {
     throw new EmbedError(
       "CONFIG_INVALID",
       `expected --allow-private with --urls public only, got --urls ${mode}`,
+    );
+  }
+  if (mode === "off" && allowHosts.length > 0) {
+    throw new EmbedError(
+      "CONFIG_INVALID",
+      "expected --allow-hosts with --urls public or listed, got --urls off",
+    );
+  }
+  if (mode === "listed" && allowHosts.length === 0) {
+    throw new EmbedError(
+      "CONFIG_INVALID",
+      "expected at least one host in --allow-hosts with --urls listed, got none",
     );
   }
   return { mode, allowPrivate, isAllowed: parseAllowHosts(allowHosts) };

@@ -25,7 +25,8 @@ const credentials =
 const port = (got: number) =>
   `SOURCE_FORBIDDEN: expected port 80, 443 or one above 1023 (--allow-hosts names exceptions), got ${got}`;
 const noUrl = "SOURCE_INVALID: expected an http or https URL, got a text that is no URL";
-const dataUri = "SOURCE_INVALID: expected an http or https URL, got a data URI; data URIs belong in datas";
+const dataUri =
+  "SOURCE_INVALID: expected an http or https URL, got a data URI; send the picture's bytes instead";
 const metadata = "cloud metadata service";
 
 /** Ways to write an address or a URL that a stranger must not get fetched. */
@@ -213,8 +214,8 @@ describe("checkUrl", () => {
   });
 
   test("off: nothing", () => {
-    expect(outcome("http://example.com/a", "off", ["example.com"])).toBe(
-      "SOURCE_FORBIDDEN: expected pictures in datas, got a URL; this server fetches none (--urls off)",
+    expect(outcome("http://example.com/a", "off")).toBe(
+      "SOURCE_FORBIDDEN: expected a picture's bytes, got a URL; this server fetches none (--urls off)",
     );
   });
 });

@@ -19,8 +19,9 @@ const maxHostLength = 253;
 export function checkUrl(text: string, rules: FetchRules, base?: URL): URL {
   const { mode, isAllowed } = rules;
   const url = parseUrl(text, base);
-  if (mode === "off")
-    throw forbidden("expected pictures in datas, got a URL; this server fetches none (--urls off)");
+  if (mode === "off") {
+    throw forbidden("expected a picture's bytes, got a URL; this server fetches none (--urls off)");
+  }
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     throw forbidden(`expected an http or https URL, got the scheme "${url.protocol.slice(0, 32)}"`);
   }
@@ -58,7 +59,7 @@ export function isLiteral(hostname: string): boolean {
 function parseUrl(text: string, base: URL | undefined): URL {
   if (text.trim() === "") throw invalid("expected an http or https URL, got an empty string");
   if (/^\s*data:/i.test(text.slice(0, 64))) {
-    throw invalid("expected an http or https URL, got a data URI; data URIs belong in datas");
+    throw invalid("expected an http or https URL, got a data URI; send the picture's bytes instead");
   }
   if (text.length > maxUrlLength) {
     throw invalid(`expected a URL of at most ${maxUrlLength} characters, got ${text.length}`);

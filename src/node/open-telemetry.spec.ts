@@ -48,6 +48,9 @@ describe("spans in a collector", () => {
     await expect(client(connect).execute({ datas: ["!"] })).rejects.toThrow();
     await client(createGrpcTransport({ baseUrl, interceptors: [unsampled] })).identity({});
     await createClient(Health, connect).check({});
+    // No call: another content type than any protocol has.
+    const junk = await fetch(`${baseUrl}/omnisearch.Operator/Identity`, { method: "POST", body: "a" });
+    expect(junk.status).toBe(415);
     // The spans are sent at the end, if not before.
     expect(await server.stop()).toBe(0);
     collector.close();

@@ -89,11 +89,11 @@ export async function openTracing({ endpoint, version, log }: TracingOptions): P
   return {
     observer: {
       onEnd(record) {
-        const { method, trace: own, startedAt } = record;
-        if (method === undefined || method.startsWith("grpc.health.")) return;
+        const { method, code, trace: own, startedAt } = record;
+        if (method === undefined || code === undefined || method.startsWith("grpc.health.")) return;
         const parent = parentOf(record);
         Object.assign(next, { traceId: own.traceId, spanId: own.spanId });
-        const attributes = rpcAttributes(record);
+        const attributes = rpcAttributes(record, code);
         const span = tracer.startSpan(
           method,
           { kind: SpanKind.SERVER, startTime: startedAt, attributes },
@@ -128,8 +128,8 @@ const serverFaults = new Set([
 ]);
 
 /** https://opentelemetry.io/docs/specs/semconv/rpc/ (stable names), and two of our own. */
-function rpcAttributes(record: RequestRecord): Attributes {
-  const { method, protocol, code = "Unknown" } = record;
+function rpcAttributes(record: RequestRecord, code: string): Attributes {
+  const { method, protocol } = record;
   const isConnect = protocol === "connect";
   const connectCode = toSnakeCase(code);
   const grpcCode = code === "Canceled" ? "CANCELLED" : connectCode.toUpperCase();

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Protocol } from "./answer-code.ts";
+import type { KnownPath } from "./known-path.ts";
 import type { TraceContext } from "./trace-context.ts";
 
 /** Where one picture of a request spent its time; ends when its result is known. */
@@ -27,6 +28,8 @@ export interface RequestRecord {
   readonly startedAt: number;
   /** `package.Service/Method` of a method that is served; undefined for anything else. */
   method: string | undefined;
+  /** Of a page that there is, from a closed list; undefined for anything else, whatever the client asked for. */
+  readonly path: KnownPath | undefined;
   /** The protocol of the client, whether or not its method is served. */
   protocol: Protocol | undefined;
   /** The code that the client was told; undefined where the answer is no RPC's. */

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { freePort } from "../loopback-port.ts";
+import { orUsage } from "../or-usage.ts";
 
 /**
  * Builds the image of the Dockerfile with buildah, which needs no daemon, starts it as its own user with
@@ -16,13 +17,17 @@ import { freePort } from "../loopback-port.ts";
  * installed, so that no image registry is needed. `--weights` is a folder with the tarball of the weights.
  * `--keep` leaves images and containers in output/container; what npm fetched stays there in any case.
  */
-const { values: flags } = parseArgs({
-  options: {
-    "base-image": { type: "string" },
-    weights: { type: "string" },
-    keep: { type: "boolean", default: false },
-  },
-});
+const { values: flags } = orUsage(
+  "npm run container -- [--base-image IMAGE] [--weights FOLDER] [--keep]",
+  () =>
+    parseArgs({
+      options: {
+        "base-image": { type: "string" },
+        weights: { type: "string" },
+        keep: { type: "boolean", default: false },
+      },
+    }),
+);
 
 const folder = resolve("output/container");
 /** Where buildah keeps the cache mounts of the Dockerfile from one build to the next. */

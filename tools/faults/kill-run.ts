@@ -3,6 +3,7 @@ import type { SelfCheck } from "../../src/embed/self-check.ts";
 import { readVectorGolden } from "../../src/node/vector-golden.ts";
 import { readTinyPictures } from "../load/tiny-model.ts";
 import { startTinyServer } from "../load/tiny-server.ts";
+import { orUsage, wholeNumbers } from "../or-usage.ts";
 import { startPortico } from "../start-portico.ts";
 import { type CallCounts, callUnderFaults } from "./call-under-faults.ts";
 import { killWorkersAtRandom } from "./kill-workers.ts";
@@ -62,13 +63,16 @@ export async function killRunTiny({ seconds, killEveryMs }: KillRunOptions): Pro
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seconds: { type: "string", default: "60" },
-      "kill-every-ms": { type: "string", default: "500" },
-    },
+  const options = orUsage("npm run faults -- [--seconds N] [--kill-every-ms N]", (): KillRunOptions => {
+    const { values } = parseArgs({
+      options: {
+        seconds: { type: "string", default: "60" },
+        "kill-every-ms": { type: "string", default: "500" },
+      },
+    });
+    const { seconds, "kill-every-ms": killEveryMs } = wholeNumbers(values);
+    return { seconds, killEveryMs };
   });
-  const options = { seconds: Number(values.seconds), killEveryMs: Number(values["kill-every-ms"]) };
   for (const [name, run] of [
     ["tiny network", killRunTiny],
     ["ResNet50", killRunResnet50],

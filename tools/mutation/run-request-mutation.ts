@@ -5,20 +5,24 @@
  * npm run mutate:requests -- --seed 1 --only 4711
  */
 import { parseArgs } from "node:util";
+import { orUsage, wholeNumbers } from "../or-usage.ts";
 import { unaccountedAnswers } from "./request-internal-answers.ts";
 import { findGrowth, runRequests } from "./request-run.ts";
 import { recordRequestSamples } from "./request-samples.ts";
 import { startRequestVictim } from "./request-victim-process.ts";
 
-const { values } = parseArgs({
-  options: {
-    count: { type: "string", default: "100000" },
-    seed: { type: "string", default: "1" },
-    only: { type: "string" },
-  },
+const flags = orUsage("npm run mutate:requests -- [--count N] [--seed N] [--only INDEX]", () => {
+  const { values } = parseArgs({
+    options: {
+      count: { type: "string", default: "100000" },
+      seed: { type: "string", default: "1" },
+      only: { type: "string" },
+    },
+  });
+  return wholeNumbers(values);
 });
-const seed = Number(values.seed);
-const count = values.only === undefined ? Number(values.count) : 1;
+const { seed, only } = flags;
+const count = only === undefined ? flags.count : 1;
 const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
 const victim = await startRequestVictim();
@@ -28,7 +32,7 @@ try {
     victim,
     samples,
     seed,
-    first: Number(values.only ?? 0),
+    first: only ?? 0,
     count,
     onProgress(done, { rssBytes, heapBytes }) {
       if (done % 5_000 === 0)
