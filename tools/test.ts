@@ -42,6 +42,7 @@ const steps: readonly Step[] = [
   },
   { name: "build", command: ["node", "tools/build.ts"] },
   { name: "verify-dist", command: ["node", "dist/cli/portico.js", "verify"] },
+  { name: "verify-dist-simd", command: ["node", "dist/cli/portico.js", "verify", "--engine", "simd"] },
   {
     name: "conformance-dist",
     command: ["node", "tools/conformance-dist.ts", conformanceJson],

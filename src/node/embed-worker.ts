@@ -1,9 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
-import * as ort from "onnxruntime-web";
 import { createPipeline, type Pipeline } from "../embed/pipeline.ts";
 import { runSelfCheck } from "../embed/self-check.ts";
 import type { Engine, EngineName } from "../engine/engine.ts";
 import { createOrtWasmEngine } from "../engine/ort-wasm.ts";
+import { createSimdEngine } from "../engine/simd/simd-engine.ts";
 import { EmbedError } from "../errors.ts";
 import { createDecodeImage } from "../image/decode-image.ts";
 import { watchWasmMemory } from "./wasm-memory.ts";
@@ -19,17 +19,22 @@ function post(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {
   port?.postMessage(message, transfer);
 }
 
-/** Each engine with the runtime that this host has for it. */
-const engines: Readonly<Record<EngineName, () => Engine>> = {
-  "ort-wasm": () => createOrtWasmEngine(ort),
+/** Each engine with the runtime that this host has for it; a runtime is loaded for its own engine only. */
+const engines: Readonly<Record<EngineName, (setup: WorkerSetup) => Engine | Promise<Engine>>> = {
+  async "ort-wasm"({ threads }) {
+    const ort = await import("onnxruntime-web");
+    ort.env.wasm.numThreads = threads;
+    return createOrtWasmEngine(ort);
+  },
+  simd: ({ kernels }) => createSimdEngine(kernels),
 };
 
 async function openPipeline(setup: WorkerSetup): Promise<Pipeline> {
-  ort.env.wasm.numThreads = setup.threads;
+  const engine = await engines[setup.engine](setup);
   return createPipeline({
     decode: createDecodeImage(setup.codecs, setup.limits),
     preprocess: setup.preprocess,
-    session: await engines[setup.engine]().load(setup.onnx),
+    session: await engine.load(setup.onnx),
     now: () => performance.now(),
   });
 }

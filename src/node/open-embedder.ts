@@ -3,6 +3,7 @@ import type { EngineName } from "../engine/engine.ts";
 import type { ImageLimits } from "../image/pixels.ts";
 import type { QueueLimits } from "./job-queue.ts";
 import { loadCodecs } from "./load-codecs.ts";
+import { loadKernels } from "./load-kernels.ts";
 import { readModel } from "./read-model.ts";
 import { readVectorGolden } from "./vector-golden.ts";
 import { createWorkerPool, type PoolEvent, type WorkerPool } from "./worker-pool.ts";
@@ -36,15 +37,17 @@ export function openEmbedder(options: OpenEmbedderOptions): WorkerPool {
     ...(itemTimeoutMs !== undefined && { itemTimeoutMs }),
     ...(workerMaxMemoryBytes !== undefined && { workerMaxMemoryBytes }),
     async loadSetup() {
-      const [onnx, codecs, selfCheck] = await Promise.all([
+      const [onnx, codecs, kernels, selfCheck] = await Promise.all([
         options.prepare().then((path) => readModel(path, options.manifest)),
         loadCodecs(),
+        loadKernels(),
         readVectorGolden(selfCheckImage),
       ]);
       return {
         engine: options.engine,
         onnx,
         codecs,
+        kernels,
         selfCheck,
         preprocess: options.manifest.preprocess,
         limits: options.limits,

@@ -6,6 +6,7 @@ import type { SelfCheck } from "../embed/self-check.ts";
 import { defaultImageLimits } from "../image/pixels.ts";
 import { defaultQueueLimits } from "./job-queue.ts";
 import { loadCodecs } from "./load-codecs.ts";
+import { loadKernels } from "./load-kernels.ts";
 import { findModelManifest } from "./model-catalog.ts";
 import { prepareModel } from "./model-store.ts";
 import { readModel } from "./read-model.ts";
@@ -27,6 +28,7 @@ beforeAll(async () => {
     engine: "ort-wasm",
     onnx: await readModel(await prepareModel(manifest), manifest),
     codecs: await loadCodecs(),
+    kernels: await loadKernels(),
     selfCheck: await readVectorGolden("photo/allium-oreophilum.jpg"),
     preprocess: manifest.preprocess,
     limits: defaultImageLimits,

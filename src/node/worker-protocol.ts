@@ -13,6 +13,8 @@ export interface WorkerSetup {
   readonly preprocess: PreprocessSpec;
   readonly limits: ImageLimits;
   readonly codecs: { readonly jpeg: WebAssembly.Module; readonly webp: WebAssembly.Module };
+  /** Of the engine `simd`. */
+  readonly kernels: WebAssembly.Module;
   /** Threads of the engine inside this worker. */
   readonly threads: number;
   readonly selfCheck: SelfCheck;

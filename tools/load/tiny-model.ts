@@ -5,6 +5,7 @@ import type { ModelManifest } from "../../src/embed/model-manifest.ts";
 import type { SelfCheck } from "../../src/embed/self-check.ts";
 import { defaultImageLimits } from "../../src/image/pixels.ts";
 import { loadCodecs } from "../../src/node/load-codecs.ts";
+import { loadKernels } from "../../src/node/load-kernels.ts";
 import { findModelManifest } from "../../src/node/model-catalog.ts";
 import { packageFile } from "../../src/node/package-file.ts";
 import type { WorkerSetup } from "../../src/node/worker-protocol.ts";
@@ -63,6 +64,7 @@ export async function openTinyModel(): Promise<TinyModel> {
       preprocess,
       limits: defaultImageLimits,
       codecs: await loadCodecs(),
+      kernels: await loadKernels(),
       threads: 1,
       selfCheck: selfCheck!,
     },

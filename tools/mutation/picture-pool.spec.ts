@@ -6,6 +6,7 @@ import { createDecodeImage } from "../../src/image/decode-image.ts";
 import { defaultImageLimits } from "../../src/image/pixels.ts";
 import { defaultQueueLimits } from "../../src/node/job-queue.ts";
 import { loadCodecs } from "../../src/node/load-codecs.ts";
+import { loadKernels } from "../../src/node/load-kernels.ts";
 import { readVectorGolden } from "../../src/node/vector-golden.ts";
 import { createWorkerPool, type PoolEvent, type WorkerPool } from "../../src/node/worker-pool.ts";
 import type { WorkerSetup } from "../../src/node/worker-protocol.ts";
@@ -63,6 +64,7 @@ async function createSetup(): Promise<WorkerSetup> {
     engine: "ort-wasm",
     onnx: shared,
     codecs,
+    kernels: await loadKernels(),
     selfCheck: {
       name: "average",
       bytes: good,

@@ -13,6 +13,7 @@ import { type ImageLimits, imageFormats } from "../../src/image/pixels.ts";
 import { createAccessLog } from "../../src/node/access-log.ts";
 import { defaultQueueLimits } from "../../src/node/job-queue.ts";
 import { loadCodecs } from "../../src/node/load-codecs.ts";
+import { loadKernels } from "../../src/node/load-kernels.ts";
 import { createLog } from "../../src/node/log.ts";
 import { createMetrics } from "../../src/node/metrics.ts";
 import { startServer } from "../../src/node/start-server.ts";
@@ -42,6 +43,7 @@ async function loadSetup(): Promise<WorkerSetup> {
     engine: "ort-wasm",
     onnx,
     codecs: await loadCodecs(),
+    kernels: await loadKernels(),
     preprocess: { ...manifest.preprocess, width: side, height: side },
     limits: imageLimits,
     threads: 1,
