@@ -5,16 +5,16 @@ import { startPortico } from "./start-portico.ts";
 
 /**
  * Starts the built server and holds it against the conformance suites over all protocols.
- * `node tools/conformance-dist.ts REPORT.json`
+ * `node tools/conformance-dist.ts REPORT.json [ENGINE]`
  */
 
-const [report = "output/conformance.json"] = process.argv.slice(2);
+const [report = "output/conformance.json", engine = "ort-wasm"] = process.argv.slice(2);
 // The server must be told the runner's address before the runner starts.
 const fixtureHost = `127.0.0.1:${await freePort()}`;
 const server = await startPortico({
   entry: "dist/cli/portico.js",
   // A host that never answers is one of the cases; three seconds of it are enough.
-  args: ["--allow-hosts", fixtureHost, "--fetch-timeout-ms", "3000"],
+  args: ["--engine", engine, "--allow-hosts", fixtureHost, "--fetch-timeout-ms", "3000"],
 });
 const runner = spawn(
   process.execPath,

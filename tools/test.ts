@@ -22,6 +22,7 @@ interface Step {
 const output = "output";
 const vitestJson = `${output}/vitest.json`;
 const conformanceJson = `${output}/conformance.json`;
+const simdJson = `${output}/conformance-simd.json`;
 const protocolJson = `${output}/protocol.json`;
 const soakJson = `${output}/soak.json`;
 
@@ -47,6 +48,11 @@ const steps: readonly Step[] = [
     name: "conformance-dist",
     command: ["node", "tools/conformance-dist.ts", conformanceJson],
     count: () => readCounts(conformanceJson),
+  },
+  {
+    name: "conformance-dist-simd",
+    command: ["node", "tools/conformance-dist.ts", simdJson, "simd"],
+    count: () => readCounts(simdJson),
   },
   {
     name: "protocol",

@@ -122,6 +122,12 @@ describe("portico embed", () => {
       stderr: expect.stringMatching(/^portico: --workers: expected an integer from 1 to 64, got "9999999"\n/),
     },
     {
+      name: "threads for the engine that has none",
+      args: ["--engine", "simd", "--threads", "2"],
+      stderr:
+        "portico: expected --threads 1 with --engine simd, got --threads 2; --workers uses more cores\n",
+    },
+    {
       name: "more threads than an engine holds",
       args: ["--threads", "65"],
       stderr: expect.stringContaining('expected an integer from 1 to 64, got "65"'),

@@ -1,4 +1,5 @@
 import type { ModelManifest } from "../embed/model-manifest.ts";
+import { EmbedError } from "../errors.ts";
 import { chooseWorkers, readMachine } from "../node/default-workers.ts";
 import type { QueueLimits } from "../node/job-queue.ts";
 import { findModelManifest } from "../node/model-catalog.ts";
@@ -18,12 +19,19 @@ export interface CliEmbedder {
   readonly why: string;
 }
 
-/** Opens the model that a command's options name; it is prepared first if the cache has none. */
+/**
+ * Opens the model that a command's options name; it is prepared first if the cache has none.
+ * @throws EmbedError `CONFIG_INVALID` for options that contradict each other
+ */
 export async function openEmbedderForCli(
   options: EngineOptions,
   queue: QueueLimits,
   onEvent?: (event: PoolEvent) => void,
 ): Promise<CliEmbedder> {
+  if (options.engine === "simd" && options.threads > 1) {
+    const got = `got --threads ${options.threads}; --workers uses more cores`;
+    throw new EmbedError("CONFIG_INVALID", `expected --threads 1 with --engine simd, ${got}`);
+  }
   const manifest = await findModelManifest(options.model);
   const { workers, why } = options.workers
     ? { workers: options.workers, why: "--workers" }

@@ -5,6 +5,7 @@ import { type KillRunReport, killRunResnet50, killRunTiny } from "../../tools/fa
 const runs: [string, () => Promise<KillRunReport>][] = [
   ["a tiny network", () => killRunTiny({ seconds: 5, killEveryMs: 500 })],
   ["ResNet50", () => killRunResnet50({ seconds: 8, killEveryMs: 1_500 })],
+  ["ResNet50, simd", () => killRunResnet50({ seconds: 8, killEveryMs: 1_500 }, "simd")],
 ];
 
 test.each(runs)(

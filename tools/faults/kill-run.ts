@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { SelfCheck } from "../../src/embed/self-check.ts";
+import type { EngineName } from "../../src/engine/engine.ts";
 import { readVectorGolden } from "../../src/node/vector-golden.ts";
 import { readTinyPictures } from "../load/tiny-model.ts";
 import { startTinyServer } from "../load/tiny-server.ts";
@@ -29,11 +30,14 @@ const workers = 2;
 const callers = 4;
 
 /** `portico serve` with ResNet50, in a process of its own. A worker takes about a second to start. */
-export async function killRunResnet50({ seconds, killEveryMs }: KillRunOptions): Promise<KillRunReport> {
+export async function killRunResnet50(
+  { seconds, killEveryMs }: KillRunOptions,
+  engine: EngineName = "ort-wasm",
+): Promise<KillRunReport> {
   const names = ["photo/locomotion-house-cat.jpg", "webp/lossy.webp", "bmp/24bit.bmp"];
   const pictures = await Promise.all(names.map(readVectorGolden));
   const server = await startPortico({
-    args: ["--workers", String(workers)],
+    args: ["--workers", String(workers), "--engine", engine],
     env: {
       NODE_OPTIONS: `--import=${new URL("./kill-workers-preload.ts", import.meta.url)}`,
       PORTICO_TEST_KILL_EVERY_MS: String(killEveryMs),
@@ -76,6 +80,7 @@ async function main(): Promise<void> {
   for (const [name, run] of [
     ["tiny network", killRunTiny],
     ["ResNet50", killRunResnet50],
+    ["ResNet50, simd", (options: KillRunOptions) => killRunResnet50(options, "simd")],
   ] as const) {
     const { right, retryable, defects, kills, longestMs } = await run(options);
     console.log(
