@@ -3,11 +3,12 @@ import { createPipeline, type Pipeline } from "../embed/pipeline.ts";
 import { runSelfCheck } from "../embed/self-check.ts";
 import type { Engine, EngineName } from "../engine/engine.ts";
 import { createOrtWasmEngine } from "../engine/ort-wasm.ts";
+import type { PackedModel } from "../engine/simd/packed-model.ts";
 import { createSimdEngine } from "../engine/simd/simd-engine.ts";
 import { EmbedError } from "../errors.ts";
 import { createDecodeImage } from "../image/decode-image.ts";
 import { watchWasmMemory } from "./wasm-memory.ts";
-import type { EmbedCommand, PlainEmbedResult, WorkerMessage, WorkerSetup } from "./worker-protocol.ts";
+import type { EmbedCommand, PlainEmbedResult, WorkerMessage, WorkerStart } from "./worker-protocol.ts";
 
 /** Entry of a worker thread: one engine, one picture at a time, from encoded bytes to vector. */
 
@@ -19,17 +20,27 @@ function post(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {
   port?.postMessage(message, transfer);
 }
 
+/** For the workers that come after this one. */
+let packed: PackedModel | undefined;
+
 /** Each engine with the runtime that this host has for it; a runtime is loaded for its own engine only. */
-const engines: Readonly<Record<EngineName, (setup: WorkerSetup) => Engine | Promise<Engine>>> = {
+const engines: Readonly<Record<EngineName, (setup: WorkerStart) => Engine | Promise<Engine>>> = {
   async "ort-wasm"({ threads }) {
     const ort = await import("onnxruntime-web");
     ort.env.wasm.numThreads = threads;
     return createOrtWasmEngine(ort);
   },
-  simd: ({ kernels }) => createSimdEngine(kernels),
+  simd: ({ kernels, seat, packed: given }) =>
+    createSimdEngine(kernels, {
+      seat,
+      packed: given,
+      onPacked(model) {
+        packed = model;
+      },
+    }),
 };
 
-async function openPipeline(setup: WorkerSetup): Promise<Pipeline> {
+async function openPipeline(setup: WorkerStart): Promise<Pipeline> {
   const engine = await engines[setup.engine](setup);
   return createPipeline({
     decode: createDecodeImage(setup.codecs, setup.limits),
@@ -50,11 +61,13 @@ async function embedOne(pipeline: Pipeline, { id, bytes }: EmbedCommand): Promis
 }
 
 try {
-  const setup = workerData as WorkerSetup;
+  const setup = workerData as WorkerStart;
   const pipeline = await openPipeline(setup);
+  // The engine has it; a hundred megabytes would stay for as long as this thread.
+  Object.assign(setup, { onnx: new Uint8Array(0) });
   const maxAbsError = await runSelfCheck(pipeline, setup.selfCheck);
   port.on("message", (command: EmbedCommand) => void embedOne(pipeline, command));
-  post({ kind: "ready", maxAbsError });
+  post({ kind: "ready", maxAbsError, ...(packed && { packed }) });
 } catch (error) {
   post({ kind: "failed", error: EmbedError.from(error, "ENGINE_FAILED", String(error)).toPlain() });
 }

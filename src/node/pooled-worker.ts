@@ -1,12 +1,15 @@
 import { Worker } from "node:worker_threads";
 import type { EmbedResult } from "../embed/embedder.ts";
 import { EmbedError } from "../errors.ts";
-import type { WorkerMessage, WorkerSetup } from "./worker-protocol.ts";
+import type { WorkerMessage, WorkerStart } from "./worker-protocol.ts";
+
+/** What a worker tells once its self-check has passed. */
+export type WorkerReady = Omit<Extract<WorkerMessage, { kind: "ready" }>, "kind">;
 
 /** A worker thread as seen from the main thread. */
 export interface PooledWorker {
   /** Resolves after the self-check; rejects if the worker cannot work. */
-  readonly ready: Promise<{ readonly maxAbsError: number }>;
+  readonly ready: Promise<WorkerReady>;
   /** Resolves, never rejects, once the thread has ended unasked. */
   readonly lost: Promise<EmbedError>;
   /** One picture at a time; never rejects. `bytes` stay the caller's. */
@@ -44,13 +47,13 @@ export const defaultWorkerLimits: WorkerLimits = {
 const heapCheckMs = 250;
 
 /** Starts `embed-worker` beside this file: .ts in the repository, .js in dist. */
-export function startWorker(setup: WorkerSetup, limits: WorkerLimits): PooledWorker {
+export function startWorker(setup: WorkerStart, limits: WorkerLimits): PooledWorker {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const worker = new Worker(new URL(`./embed-worker.${extension}`, import.meta.url), {
     workerData: setup,
     resourceLimits: { maxOldGenerationSizeMb: 4 * limits.maxHeapMiB },
   });
-  const ready = Promise.withResolvers<{ readonly maxAbsError: number }>();
+  const ready = Promise.withResolvers<WorkerReady>();
   const lost = Promise.withResolvers<EmbedError>();
   let current: { id: number; finish: (result: EmbedResult) => void } | undefined;
   let nextId = 0;
@@ -84,7 +87,7 @@ export function startWorker(setup: WorkerSetup, limits: WorkerLimits): PooledWor
     if (message.kind === "ready") {
       isStarted = true;
       clearTimeout(startTimer);
-      ready.resolve({ maxAbsError: message.maxAbsError });
+      ready.resolve(message);
     } else if (message.kind === "failed") end(EmbedError.fromPlain(message.error));
     else {
       wasmBytes = message.wasmBytes;

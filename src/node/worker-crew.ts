@@ -1,3 +1,4 @@
+import type { PackedModel } from "../engine/simd/packed-model.ts";
 import { EmbedError } from "../errors.ts";
 import { type PooledWorker, startWorker, type WorkerLimits } from "./pooled-worker.ts";
 import type { WorkerSetup } from "./worker-protocol.ts";
@@ -53,7 +54,11 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
   /** The one whose successor is being started: memory holds one worker more than asked for at most. */
   let outgrown: PooledWorker | undefined;
 
-  const setup = options.loadSetup();
+  /** Numbers of the threads that were started and have not ended. */
+  const seats = new Map<PooledWorker, number>();
+  /** What the first worker made for all. */
+  let packed: PackedModel | undefined;
+  let setup = options.loadSetup();
   const ready = setup.then(open);
   ready.then(openOthers, () => undefined);
 
@@ -66,10 +71,13 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
     const value = await setup;
     if (isClosed) throw new EmbedError("SHUTTING_DOWN", "the workers are being ended");
     const startedAt = performance.now();
-    const worker = startWorker(value, limits);
+    const seat = freeSeat();
+    const worker = startWorker({ ...value, seat, ...(packed && { packed }) }, limits);
     threads.add(worker);
+    seats.set(worker, seat);
     try {
-      const { maxAbsError } = await worker.ready;
+      const { maxAbsError, packed: made } = await worker.ready;
+      if (made && !packed) share(value, made);
       onEvent({ kind: "worker-ready", startMs: performance.now() - startedAt, maxAbsError });
     } catch (error) {
       void end(worker);
@@ -80,6 +88,19 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
     idle.push(worker);
     void worker.lost.then((error) => onLost(worker, error));
     onChange();
+  }
+
+  /** From now on the model's own bytes are read by nobody. */
+  function share(value: WorkerSetup, made: PackedModel): void {
+    packed = made;
+    setup = Promise.resolve({ ...value, onnx: new Uint8Array(0) });
+  }
+
+  function freeSeat(): number {
+    const taken = new Set(seats.values());
+    let seat = 0;
+    while (taken.has(seat)) seat += 1;
+    return seat;
   }
 
   /** Never rejects: a worker that cannot start is tried again later. */
@@ -114,6 +135,8 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
   async function end(worker: PooledWorker): Promise<void> {
     threads.delete(worker);
     await worker.terminate();
+    // Only now: until then the thread may write to the memory that belongs to its seat.
+    seats.delete(worker);
   }
 
   /** Where memory holds both, the successor comes first: even with one worker there is no gap then. */
@@ -135,7 +158,9 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
   }
 
   return {
-    setup,
+    get setup() {
+      return setup;
+    },
     ready,
     size: () => members.size,
     take: () => idle.pop(),

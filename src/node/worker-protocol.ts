@@ -1,6 +1,7 @@
 import type { Embedding } from "../embed/embedder.ts";
 import type { SelfCheck } from "../embed/self-check.ts";
 import type { EngineName } from "../engine/engine.ts";
+import type { PackedModel } from "../engine/simd/packed-model.ts";
 import type { PlainEmbedError } from "../errors.ts";
 import type { ImageLimits } from "../image/pixels.ts";
 import type { PreprocessSpec } from "../preprocess/preprocess-spec.ts";
@@ -20,6 +21,14 @@ export interface WorkerSetup {
   readonly selfCheck: SelfCheck;
 }
 
+/** What one worker is started with. */
+export interface WorkerStart extends WorkerSetup {
+  /** Its number among those that live; it is another's once its thread has ended. */
+  readonly seat: number;
+  /** Of the engine `simd`: the weights that the first worker has packed. */
+  readonly packed?: PackedModel;
+}
+
 /** Main thread to worker: embed one picture; `bytes` is transferred. */
 export interface EmbedCommand {
   readonly id: number;
@@ -28,7 +37,7 @@ export interface EmbedCommand {
 
 /** Worker to main thread. An `EmbedError` travels as plain data. */
 export type WorkerMessage =
-  | { readonly kind: "ready"; readonly maxAbsError: number }
+  | { readonly kind: "ready"; readonly maxAbsError: number; readonly packed?: PackedModel }
   | { readonly kind: "failed"; readonly error: PlainEmbedError }
   | {
       readonly kind: "result";

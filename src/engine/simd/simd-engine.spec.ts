@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { drawCase, drawNames } from "../../../tools/simd/random-graphs.ts";
 import { writeOnnx } from "../../convert/write-onnx.ts";
 import { createOrtWasmEngine } from "../ort-wasm.ts";
+import type { PackedModel } from "./packed-model.ts";
 import { createSimdEngine } from "./simd-engine.ts";
 
 const compile = (name: string) =>
@@ -37,6 +38,30 @@ describe("each operator gives what onnxruntime-web gives, whatever the sizes", (
         expect(features.length, drawn).toBe(expected.length);
         expect(worst / scale, `${build}: ${drawn}`).toBeLessThan(tolerance(name));
       }
+    }
+  });
+});
+
+describe("threads that share one copy of the weights", () => {
+  test.each(["kernels-relaxed", "kernels-plain"])("%s: each seat has memory of its own", async (build) => {
+    const { graph, tensor } = drawCase("Conv, 3x3", 7);
+    const module = compile(build);
+    const made: PackedModel[] = [];
+    const first = await createSimdEngine(module, {
+      seat: 0,
+      onPacked: (model) => made.push(model),
+    }).load(writeOnnx(graph));
+    const expected = await first.run(tensor, 1);
+    const other = tensor.map((value) => -value);
+    // No bytes of the model: the others never look at them.
+    const sessions = [];
+    for (const seat of [3, 1]) {
+      sessions.push(await createSimdEngine(module, { seat, packed: made[0] }).load(new Uint8Array(0)));
+    }
+    for (const session of sessions) {
+      expect(await session.run(other, 1)).not.toEqual(expected);
+      expect(await session.run(tensor, 1)).toEqual(expected);
+      expect(await first.run(tensor, 1)).toEqual(expected);
     }
   });
 });
