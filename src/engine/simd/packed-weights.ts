@@ -10,7 +10,7 @@ export interface PackedWeights {
   writeTo(memory: ArrayBufferLike, address: number): void;
 }
 
-/** Prefetching kernels and vectors of four may read a little behind the last weight. */
+/** Vectors of four may reach behind the last weight. */
 const slackBytes = 4096;
 
 export function createPackedWeights(): PackedWeights {
