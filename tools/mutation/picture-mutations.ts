@@ -1,6 +1,6 @@
+import { createRandom, type Random } from "../random.ts";
 import type { PictureSeed } from "./picture-seeds.ts";
 import { findStructure, repairEnvelope } from "./picture-structure.ts";
-import { createRandom, type Random } from "./request-random.ts";
 
 /** A damaged picture and how it came about. */
 export interface DamagedPicture {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createRandom } from "../random.ts";
 import { unaccountedAnswers } from "./request-internal-answers.ts";
 import { mutateRequest, type RequestSample } from "./request-mutations.ts";
-import { createRandom } from "./request-random.ts";
 import { findGrowth, runRequests } from "./request-run.ts";
 import { recordRequestSamples } from "./request-samples.ts";
 import { type RequestVictim, startRequestVictim } from "./request-victim-process.ts";

@@ -1,5 +1,5 @@
+import type { Random } from "../random.ts";
 import { isHttp2, type RequestPiece, splitRequest } from "./request-pieces.ts";
-import type { Random } from "./request-random.ts";
 
 /** A whole request as a client sent it. */
 export interface RequestSample {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { createRandom } from "../random.ts";
 import { createGoodCalls, type GoodCall } from "./request-good-call.ts";
 import { type MutatedRequest, mutateRequest, type RequestSample } from "./request-mutations.ts";
-import { createRandom } from "./request-random.ts";
 import { sendRequestBytes } from "./request-send.ts";
 import type { RequestVictim, VictimState } from "./request-victim-process.ts";
 

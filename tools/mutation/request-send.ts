@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Random } from "./request-random.ts";
+import type { Random } from "../random.ts";
 
 /** How a client leaves: it waits for an answer, it says that it is done, or it vanishes. */
 const endings = ["wait", "wait", "end", "reset"] as const;

@@ -7,7 +7,7 @@ import {
   int,
   ints,
 } from "../../src/convert/graph.ts";
-import { createRandom, type Random } from "../mutation/request-random.ts";
+import { createRandom, type Random } from "../random.ts";
 
 /** A small network of one kind of node with random sizes, weights and settings, and a picture for it. */
 export interface RandomCase {

@@ -1,4 +1,4 @@
-/** Random numbers that follow from a seed alone, so that one request of a run can be made again. */
+/** Random numbers that follow from a seed alone, so that one case of a run can be made again. */
 export interface Random {
   /** A whole number from 0 to `limit` - 1. */
   below(limit: number): number;
@@ -9,7 +9,7 @@ export interface Random {
 }
 
 /**
- * The random numbers of the request `index` in the run `seed`: xorshift32 (Marsaglia, 2003), from a start that
+ * The random numbers of case number `index` in the run `seed`: xorshift32 (Marsaglia, 2003), from a start that
  * mixes both numbers, since neighbouring starts give similar first numbers.
  */
 export function createRandom(seed: number, index: number): Random {
