@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import * as ort from "onnxruntime-web";
 import { createPipeline, type Pipeline } from "../embed/pipeline.ts";
 import { runSelfCheck } from "../embed/self-check.ts";
 import type { Engine, EngineName } from "../engine/engine.ts";
@@ -23,10 +24,12 @@ function post(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {
 /** For the workers that come after this one. */
 let packed: PackedModel | undefined;
 
-/** Each engine with the runtime that this host has for it; a runtime is loaded for its own engine only. */
-const engines: Readonly<Record<EngineName, (setup: WorkerStart) => Engine | Promise<Engine>>> = {
-  async "ort-wasm"({ threads }) {
-    const ort = await import("onnxruntime-web");
+/**
+ * Each engine with the runtime that this host has for it. Runtimes are not imported on demand: a thread that was ended in
+ * the middle of such an import was seen to take the process with it (SIGSEGV, Node 24.21).
+ */
+const engines: Readonly<Record<EngineName, (setup: WorkerStart) => Engine>> = {
+  "ort-wasm"({ threads }) {
     ort.env.wasm.numThreads = threads;
     return createOrtWasmEngine(ort);
   },
@@ -41,7 +44,7 @@ const engines: Readonly<Record<EngineName, (setup: WorkerStart) => Engine | Prom
 };
 
 async function openPipeline(setup: WorkerStart): Promise<Pipeline> {
-  const engine = await engines[setup.engine](setup);
+  const engine = engines[setup.engine](setup);
   return createPipeline({
     decode: createDecodeImage(setup.codecs, setup.limits),
     preprocess: setup.preprocess,

@@ -26,11 +26,16 @@ export function createOperator(options: OperatorOptions): ServiceImpl<typeof Ope
   const { maxImageBytes } = model.limits;
 
   /** After a detector Phantoscope sends both lists, and `urls` is then a list of empty strings. */
-  async function execute(urls: readonly string[], datas: readonly string[], signal: AbortSignal) {
+  async function execute(urls: readonly string[], datas: string[], signal: AbortSignal) {
     const list = datas.length > 0 ? "datas" : "urls";
     const batch =
       list === "datas"
-        ? datas.map((data) => async () => decodeBase64(data, maxImageBytes))
+        ? datas.map((_, index) => async () => {
+            const data = datas[index] as string;
+            // Its text is let go as soon as it is bytes: a request may hold a hundred megabytes of it.
+            datas[index] = "";
+            return decodeBase64(data, maxImageBytes);
+          })
         : urls.map((url) => () => options.fetchBytes(url, { signal }));
     const results = await embedBatch(model, batch, { list, signal, failsAsOne: true });
     const error = batchError(results, list);
