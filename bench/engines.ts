@@ -6,9 +6,9 @@ import type { EngineSession } from "../src/engine/engine.ts";
 import { createOrtWasmEngine } from "../src/engine/ort-wasm.ts";
 import { hasRelaxedSimd } from "../src/engine/simd/relaxed-simd.ts";
 import { createSimdEngine } from "../src/engine/simd/simd-engine.ts";
-import { loadKernels } from "../src/node/load-kernels.ts";
-import { findModelManifest } from "../src/node/model-catalog.ts";
-import { prepareModel } from "../src/node/model-store.ts";
+import { findModelManifest } from "../src/node/model/model-catalog.ts";
+import { prepareModel } from "../src/node/model/model-store.ts";
+import { loadKernels } from "../src/node/pool/load-kernels.ts";
 
 /**
  * Engines on one thread and one picture at a time, in turns in one process: milliseconds of the engine alone, and

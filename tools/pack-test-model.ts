@@ -6,7 +6,7 @@ import { convertKeras } from "../src/convert/convert-keras.ts";
 import { fingerprintVectorSpace } from "../src/convert/fingerprint.ts";
 import { readTfjsLayers } from "../src/convert/keras-format/read-tfjs-layers.ts";
 import type { ModelManifest, NpmModelSource } from "../src/embed/model-manifest.ts";
-import { findModelManifest } from "../src/node/model-catalog.ts";
+import { findModelManifest } from "../src/node/model/model-catalog.ts";
 
 interface TestModel {
   readonly name: string;

@@ -1,8 +1,8 @@
 import type { ConnectRouter } from "@connectrpc/connect";
-import { createGuardedHandler, type GuardedHandlerOptions } from "../src/node/guarded-handler.ts";
-import type { HttpLimits } from "../src/node/http-limits.ts";
-import { createOnePortServer, type OnePortServer } from "../src/node/one-port-server.ts";
-import type { TlsMaterial } from "../src/node/tls-files.ts";
+import type { TlsMaterial } from "../src/node/access/tls-files.ts";
+import { createGuardedHandler, type GuardedHandlerOptions } from "../src/node/http/guarded-handler.ts";
+import type { HttpLimits } from "../src/node/http/http-limits.ts";
+import { createOnePortServer, type OnePortServer } from "../src/node/http/one-port-server.ts";
 
 export interface TestServer {
   readonly port: number;

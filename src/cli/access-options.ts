@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { BearerTokens } from "../node/bearer-tokens.ts";
-import { openTokensFile } from "../node/bearer-tokens-file.ts";
-import { type CorsOrigins, parseCorsOrigins } from "../node/cors.ts";
-import type { Log } from "../node/log.ts";
+import type { BearerTokens } from "../node/access/bearer-tokens.ts";
+import { openTokensFile } from "../node/access/bearer-tokens-file.ts";
+import { type CorsOrigins, parseCorsOrigins } from "../node/access/cors.ts";
+import type { Log } from "../node/observe/log.ts";
 import { appendList, filePath } from "./common-options.ts";
 
 /** Options of a server about who may call it. */

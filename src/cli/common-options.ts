@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type EngineName, engineNames } from "../engine/engine.ts";
 import { defaultImageLimits } from "../image/pixels.ts";
-import { resolveCacheDir } from "../node/model-cache.ts";
-import { defaultWorkerLimits } from "../node/pooled-worker.ts";
-import { defaultWorkerMaxMemoryBytes } from "../node/worker-pool-options.ts";
+import { resolveCacheDir } from "../node/model/model-cache.ts";
+import { defaultWorkerLimits } from "../node/pool/pooled-worker.ts";
+import { defaultWorkerMaxMemoryBytes } from "../node/pool/worker-pool-options.ts";
 
 /** Options that every command with an engine has. */
 export interface EngineOptions {

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
-import { createClientCap } from "../node/client-caps.ts";
-import { clientCapGate } from "../node/client-caps-gate.ts";
-import { defaultHttpLimits, type HttpLimits } from "../node/http-limits.ts";
-import type { RequestGate } from "../node/request-gate.ts";
+import { createClientCap } from "../node/access/client-caps.ts";
+import { clientCapGate } from "../node/access/client-caps-gate.ts";
+import { defaultHttpLimits, type HttpLimits } from "../node/http/http-limits.ts";
+import type { RequestGate } from "../node/http/request-gate.ts";
 import { positiveInteger } from "./common-options.ts";
 
 /** Options of a server about how much of it one client may take. */

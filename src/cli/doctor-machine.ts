@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 import { arch, cpus, release, totalmem, type } from "node:os";
-import { chooseWorkers, readMachine } from "../node/default-workers.ts";
-import { tracingPackages } from "../node/open-telemetry.ts";
+import { tracingPackages } from "../node/observe/open-telemetry.ts";
 import { packageFile } from "../node/package-file.ts";
+import { chooseWorkers, readMachine } from "../node/pool/default-workers.ts";
 import type { Finding } from "./doctor-report.ts";
 import { packageVersion } from "./package-version.ts";
 

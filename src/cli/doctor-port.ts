@@ -3,8 +3,8 @@ import { get as getHttp } from "node:http";
 import { get as getHttps } from "node:https";
 import { createServer } from "node:net";
 import { EmbedError } from "../errors.ts";
-import { type ListenAddress, resolveListenAddress } from "../node/listen-address.ts";
-import { toListenError } from "../node/listen-error.ts";
+import { type ListenAddress, resolveListenAddress } from "../node/http/listen-address.ts";
+import { toListenError } from "../node/http/listen-error.ts";
 import type { Finding } from "./doctor-report.ts";
 
 const name = "port";
@@ -43,7 +43,7 @@ async function tryToListen(address: ListenAddress): Promise<EmbedError | undefin
   }
 }
 
-/** How the page `/` of every server begins, in src/node/unknown-path.ts. */
+/** How the page `/` of every server begins, in src/node/http/unknown-path.ts. */
 const pageStart = "Portico:";
 
 /** Whether the page of Portico is there, in plain text or with TLS. One that asks for client certificates hides it. */

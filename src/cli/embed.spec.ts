@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runPortico } from "../../tools/run-portico.ts";
 import { compareVectors } from "../embed/compare-vectors.ts";
-import { readVectorGolden } from "../node/vector-golden.ts";
+import { readVectorGolden } from "../node/model/vector-golden.ts";
 
 const images = fileURLToPath(new URL("../../fixtures/images", import.meta.url));
 let folder: string;

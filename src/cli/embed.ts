@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Embedder } from "../embed/embedder.ts";
 import { EmbedError } from "../errors.ts";
 import { commandName } from "../node/command-name.ts";
-import { createFetchImage } from "../node/fetch-image.ts";
+import { createFetchImage } from "../node/fetch/fetch-image.ts";
 import { addEngineOptions, type EngineOptions } from "./common-options.ts";
 import { createEmbedProgress } from "./embed-progress.ts";
 import { type EmbedSource, listSources } from "./embed-sources.ts";

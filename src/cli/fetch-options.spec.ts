@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { defaultFetchPolicy } from "../node/fetch-policy.ts";
+import { defaultFetchPolicy } from "../node/fetch/fetch-policy.ts";
 import { addFetchOptions, toFetchPolicy } from "./fetch-options.ts";
 
 let folder: string;

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { EmbedError } from "../errors.ts";
-import { isHeaderValue, parseFetchHeaders } from "../node/fetch-headers.ts";
+import { isHeaderValue, parseFetchHeaders } from "../node/fetch/fetch-headers.ts";
 import {
   defaultFetchPolicy,
   type FetchMode,
   type FetchPolicy,
   fetchModes,
   toFetchRules,
-} from "../node/fetch-policy.ts";
+} from "../node/fetch/fetch-policy.ts";
 import { appendList, milliseconds, positiveInteger } from "./common-options.ts";
 
 /** Options of every command that fetches pictures from URLs. */

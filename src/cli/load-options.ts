@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
-import { defaultHttpLimits, type HttpLimits } from "../node/http-limits.ts";
-import { defaultQueueLimits, type QueueLimits } from "../node/job-queue.ts";
+import { defaultHttpLimits, type HttpLimits } from "../node/http/http-limits.ts";
+import { defaultQueueLimits, type QueueLimits } from "../node/pool/job-queue.ts";
 import { positiveInteger } from "./common-options.ts";
 
 /** Options of how much work a server holds at once. */

@@ -1,5 +1,5 @@
-import type { Log } from "../node/log.ts";
-import type { PoolEvent } from "../node/worker-pool.ts";
+import type { Log } from "../node/observe/log.ts";
+import type { PoolEvent } from "../node/pool/worker-pool.ts";
 
 /** One line for what happened to a worker. */
 export function logPoolEvent(log: Log, event: PoolEvent): void {

@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
 import { EmbedError } from "../errors.ts";
-import { createAccessLog } from "../node/access-log.ts";
-import type { Log } from "../node/log.ts";
-import type { RequestObserver } from "../node/observe-requests.ts";
-import { openTracing } from "../node/open-telemetry.ts";
+import { createAccessLog } from "../node/observe/access-log.ts";
+import type { Log } from "../node/observe/log.ts";
+import type { RequestObserver } from "../node/observe/observe-requests.ts";
+import { openTracing } from "../node/observe/open-telemetry.ts";
 import { packageVersion } from "./package-version.ts";
 
 /** Options of a server that say what of it is seen from outside. */

@@ -1,10 +1,10 @@
 import type { ModelManifest } from "../embed/model-manifest.ts";
 import { EmbedError } from "../errors.ts";
-import { chooseWorkers, readMachine } from "../node/default-workers.ts";
-import type { QueueLimits } from "../node/job-queue.ts";
-import { findModelManifest } from "../node/model-catalog.ts";
+import { findModelManifest } from "../node/model/model-catalog.ts";
 import { openEmbedder } from "../node/open-embedder.ts";
-import type { PoolEvent, WorkerPool } from "../node/worker-pool.ts";
+import { chooseWorkers, readMachine } from "../node/pool/default-workers.ts";
+import type { QueueLimits } from "../node/pool/job-queue.ts";
+import type { PoolEvent, WorkerPool } from "../node/pool/worker-pool.ts";
 import type { EngineOptions } from "./common-options.ts";
 import { prepareWithProgress } from "./prepare.ts";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { createTerminal } from "../../tools/create-terminal.ts";
 import type { NpmModelSource } from "../embed/model-manifest.ts";
-import { npmSourceOf } from "../node/model-cache.ts";
-import { findModelManifest } from "../node/model-catalog.ts";
+import { npmSourceOf } from "../node/model/model-cache.ts";
+import { findModelManifest } from "../node/model/model-catalog.ts";
 import { createPrepareProgress } from "./prepare-progress.ts";
 
 const manifest = await findModelManifest("resnet50");

@@ -1,6 +1,6 @@
 import { Presets, SingleBar } from "cli-progress";
 import type { ModelManifest } from "../embed/model-manifest.ts";
-import type { PrepareEvent } from "../node/model-store.ts";
+import type { PrepareEvent } from "../node/model/model-store.ts";
 import type { ProgressOutput } from "./progress-output.ts";
 
 export interface PrepareProgress {

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { npmSourceOf } from "../node/model-cache.ts";
-import { findModelManifest } from "../node/model-catalog.ts";
+import { npmSourceOf } from "../node/model/model-cache.ts";
+import { findModelManifest } from "../node/model/model-catalog.ts";
 
 const portico = fileURLToPath(new URL("./portico.ts", import.meta.url));
 const source = npmSourceOf(await findModelManifest("resnet50"))!;

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { ModelManifest, ModelSource } from "../embed/model-manifest.ts";
-import { npmSourceOf } from "../node/model-cache.ts";
-import { findModelManifest } from "../node/model-catalog.ts";
-import { type PrepareOptions, prepareModel } from "../node/model-store.ts";
+import { npmSourceOf } from "../node/model/model-cache.ts";
+import { findModelManifest } from "../node/model/model-catalog.ts";
+import { type PrepareOptions, prepareModel } from "../node/model/model-store.ts";
 import { addCacheOption, describeCache } from "./common-options.ts";
 import { createPrepareProgress } from "./prepare-progress.ts";
 import { stderrProgress } from "./progress-output.ts";

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { commandName } from "../node/command-name.ts";
-import { type LogLevel, logLevels } from "../node/log.ts";
+import { type LogLevel, logLevels } from "../node/observe/log.ts";
 import { defaultMaxItems } from "../service/served-model.ts";
 import { type AccessOptions, addAccessOptions } from "./access-options.ts";
 import { addEngineOptions, type EngineOptions, positiveInteger } from "./common-options.ts";

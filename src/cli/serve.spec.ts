@@ -11,8 +11,8 @@ import { runPortico } from "../../tools/run-portico.ts";
 import { type PorticoProcess, startPortico } from "../../tools/start-portico.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
 import { Operator } from "../gen/omnisearch/operator_pb.ts";
-import { findModelManifest } from "../node/model-catalog.ts";
-import { prepareModel } from "../node/model-store.ts";
+import { findModelManifest } from "../node/model/model-catalog.ts";
+import { prepareModel } from "../node/model/model-store.ts";
 
 let folder: string;
 let photo: string;

@@ -9,7 +9,7 @@ import { compareVectors } from "../embed/compare-vectors.ts";
 import type { SelfCheck } from "../embed/self-check.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
 import { Operator } from "../gen/omnisearch/operator_pb.ts";
-import { readVectorGolden } from "../node/vector-golden.ts";
+import { readVectorGolden } from "../node/model/vector-golden.ts";
 
 const { SERVING, NOT_SERVING } = HealthCheckResponse_ServingStatus;
 

@@ -1,4 +1,4 @@
-import type { Log } from "../node/log.ts";
+import type { Log } from "../node/observe/log.ts";
 
 /** Exit code of a server whose calls in flight did not all end in time. */
 export const cutOffExitCode = 1;

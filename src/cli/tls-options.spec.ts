@@ -12,7 +12,7 @@ import { runPortico } from "../../tools/run-portico.ts";
 import { startPortico } from "../../tools/start-portico.ts";
 import { createTestAuthority, type TestCertificate } from "../../tools/test-certificates.ts";
 import { Operator } from "../gen/omnisearch/operator_pb.ts";
-import { tlsPollIntervalMs } from "../node/tls-watch.ts";
+import { tlsPollIntervalMs } from "../node/access/tls-watch.ts";
 import { toTlsFiles } from "./tls-options.ts";
 import { tryItLine } from "./try-it-line.ts";
 

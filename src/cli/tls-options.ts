@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { EmbedError } from "../errors.ts";
-import type { TlsFiles } from "../node/tls-files.ts";
+import type { TlsFiles } from "../node/access/tls-files.ts";
 import { filePath } from "./common-options.ts";
 
 /** Options of a server about TLS on its port. */

@@ -2,8 +2,8 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { relative } from "node:path";
+import type { TlsFiles } from "../node/access/tls-files.ts";
 import { packageFile } from "../node/package-file.ts";
-import type { TlsFiles } from "../node/tls-files.ts";
 
 export interface TryItOptions {
   /** Of a server with TLS. */

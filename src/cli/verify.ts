@@ -3,7 +3,7 @@ import { compareVectors } from "../embed/compare-vectors.ts";
 import type { Embedder } from "../embed/embedder.ts";
 import { EmbedError } from "../errors.ts";
 import { commandName } from "../node/command-name.ts";
-import { listVectorGoldens, readVectorGolden } from "../node/vector-golden.ts";
+import { listVectorGoldens, readVectorGolden } from "../node/model/vector-golden.ts";
 import { addEngineOptions, type EngineOptions } from "./common-options.ts";
 import { mapInOrder } from "./map-in-order.ts";
 import { openEmbedderForCli, unboundedQueue } from "./open-embedder-for-cli.ts";

@@ -1,12 +1,12 @@
 import type { ModelManifest } from "../embed/model-manifest.ts";
 import type { EngineName } from "../engine/engine.ts";
 import type { ImageLimits } from "../image/pixels.ts";
-import type { QueueLimits } from "./job-queue.ts";
-import { loadCodecs } from "./load-codecs.ts";
-import { loadKernels } from "./load-kernels.ts";
-import { readModel } from "./read-model.ts";
-import { readVectorGolden } from "./vector-golden.ts";
-import { createWorkerPool, type PoolEvent, type WorkerPool } from "./worker-pool.ts";
+import { readModel } from "./model/read-model.ts";
+import { readVectorGolden } from "./model/vector-golden.ts";
+import type { QueueLimits } from "./pool/job-queue.ts";
+import { loadCodecs } from "./pool/load-codecs.ts";
+import { loadKernels } from "./pool/load-kernels.ts";
+import { createWorkerPool, type PoolEvent, type WorkerPool } from "./pool/worker-pool.ts";
 
 export interface OpenEmbedderOptions {
   readonly manifest: ModelManifest;

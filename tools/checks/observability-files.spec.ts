@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { reasonMeanings } from "../../src/errors.ts";
-import { createMetrics } from "../../src/node/metrics.ts";
+import { createMetrics } from "../../src/node/observe/metrics.ts";
 import { packageFile } from "../../src/node/package-file.ts";
 
 interface Panel {

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import type { SelfCheck } from "../../src/embed/self-check.ts";
 import type { EngineName } from "../../src/engine/engine.ts";
-import { readVectorGolden } from "../../src/node/vector-golden.ts";
+import { readVectorGolden } from "../../src/node/model/vector-golden.ts";
 import { readTinyPictures } from "../load/tiny-model.ts";
 import { startTinyServer } from "../load/tiny-server.ts";
 import { orUsage, wholeNumbers } from "../or-usage.ts";

@@ -1,5 +1,5 @@
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
-import type { EmbedCommand, WorkerSetup } from "../../src/node/worker-protocol.ts";
+import type { EmbedCommand, WorkerSetup } from "../../src/node/pool/worker-protocol.ts";
 import { type Fault, faultOf } from "./marked-picture.ts";
 
 /**

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compareVectors } from "../../src/embed/compare-vectors.ts";
 import type { SelfCheck } from "../../src/embed/self-check.ts";
 import { EmbeddingService, ErrorPolicy } from "../../src/gen/portico/v1/embedding_pb.ts";
-import { readVectorGolden } from "../../src/node/vector-golden.ts";
+import { readVectorGolden } from "../../src/node/model/vector-golden.ts";
 import { runPortico } from "../run-portico.ts";
 import { type PorticoProcess, startPortico } from "../start-portico.ts";
 import { type Fault, markPicture } from "./marked-picture.ts";

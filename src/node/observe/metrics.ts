@@ -1,0 +1,163 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Embedder, EmbedResult } from "../../embed/embedder.ts";
+import type { PoolEvent, PoolState } from "../pool/worker-pool.ts";
+import { addPoolGauges } from "./metrics-pool.ts";
+import type { RequestObserver } from "./observe-requests.ts";
+import { currentRequest, type RequestRecord, type Stage } from "./request-record.ts";
+
+/**
+ * What a Prometheus server reads from `/metrics`. Names follow its conventions: base units, `_total`. Every
+ * label has a closed list of values: no caller can make a new series.
+ */
+export interface Metrics {
+  readonly contentType: string;
+  /** The text of `/metrics`. */
+  text(): Promise<string>;
+  /** Counts requests, and calls by method, protocol and code, when they have ended. */
+  readonly observer: RequestObserver;
+  /** Counts one picture by its reason, and the time of its stages in a worker. */
+  readonly onResult: (result: EmbedResult) => void;
+  /** Notes the time that the bytes of one URL took to come, from its turn on; failures too. */
+  readonly onFetched: (fetched: { readonly ms: number }) => void;
+  /** Counts workers that are replaced. */
+  readonly onPoolEvent: (event: PoolEvent) => void;
+  /**
+   * The same embedder, which also notes how long pictures wait: from `embed` to its result, less the worker's
+   * own stages. So the way between threads (about a millisecond) is a part of it.
+   */
+  observeEmbedder<T extends Embedder>(embedder: T): T;
+}
+
+/** What runs here; the labels of `portico_build_info`. */
+export interface BuildInfo {
+  readonly version: string;
+  readonly engine: string;
+  readonly model: string;
+  /** The fingerprint of the vectors. */
+  readonly vectorSpace: string;
+}
+
+/** From a Health check to a batch of a thousand pictures. */
+const callBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** From a nearest resize to the slowest picture. */
+const stageBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** The times of so many pictures of one request are kept for its trace; a batch may hold a thousand. */
+const tracedItemsMax = 16;
+
+/** @param poolState what waits and works at this moment */
+export function createMetrics(build: BuildInfo, poolState: () => PoolState): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const inFlight = new Gauge({
+    name: "portico_requests_in_flight",
+    help: "HTTP requests that have begun and not ended, streams and probes included",
+    registers,
+  });
+  const requests = new Counter({
+    name: "portico_http_requests_total",
+    help: "HTTP requests ended, by version and status; none: the client left before there was a status",
+    labelNames: ["version", "status"],
+    registers,
+  });
+  const calls = new Counter({
+    name: "portico_calls_total",
+    help: "RPCs ended, by method, protocol and the code that the client was told; OK is success",
+    labelNames: ["method", "protocol", "code"],
+    registers,
+  });
+  const callSeconds = new Histogram({
+    name: "portico_call_seconds",
+    help: "Time of an RPC, from its headers to the end of its answer",
+    labelNames: ["method"],
+    buckets: callBuckets,
+    registers,
+  });
+  const items = new Counter({
+    name: "portico_items_total",
+    help: "Pictures worked on, by reason; OK is an embedding",
+    labelNames: ["reason"],
+    registers,
+  });
+  const stageSeconds = new Histogram({
+    name: "portico_stage_seconds",
+    help: "Time of one picture in one stage: fetch (of a URL), queue, decode, preprocess, infer",
+    labelNames: ["stage"],
+    buckets: stageBuckets,
+    registers,
+  });
+  const workersLost = new Counter({
+    name: "portico_worker_restarts_total",
+    help: "Workers replaced, by reason; OUTGROWN: it had grown beyond its memory",
+    labelNames: ["reason"],
+    registers,
+  });
+  // A rate sees no first event: a series must be there before it.
+  for (const reason of ["ENGINE_FAILED", "IMAGE_TOO_SLOW", "VECTOR_DRIFT", "OUTGROWN"]) {
+    workersLost.inc({ reason }, 0);
+  }
+  for (const reason of ["OK", "OVERLOADED", "ENGINE_FAILED", "INTERNAL"]) items.inc({ reason }, 0);
+  const { vectorSpace, ...labels } = build;
+  new Gauge({
+    name: "portico_build_info",
+    help: "Always 1; its labels say what runs here",
+    labelNames: ["version", "engine", "model", "vector_space", "node"],
+    registers,
+  }).set({ ...labels, vector_space: vectorSpace, node: process.version }, 1);
+  addPoolGauges(registers, poolState);
+
+  function countCall({ method = "unknown", protocol = "connect", code, ms }: RequestRecord): void {
+    if (code === undefined) return;
+    calls.inc({ method, protocol, code });
+    callSeconds.observe({ method }, ms / 1000);
+  }
+
+  /** In the histogram, and in the trace of the current request. */
+  function noteStages(stages: readonly (readonly [Stage, number])[]): void {
+    for (const [stage, ms] of stages) stageSeconds.observe({ stage }, ms / 1000);
+    const times = currentRequest()?.itemTimes;
+    if (times && times.length < tracedItemsMax) times.push({ endedAt: Date.now(), stages });
+  }
+
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    observer: {
+      onStart: () => inFlight.inc(),
+      onEnd(record) {
+        inFlight.dec();
+        requests.inc({ version: record.httpVersion, status: record.status ?? "none" });
+        countCall(record);
+      },
+    },
+    onResult(result) {
+      items.inc({ reason: result.ok ? "OK" : result.error.reason });
+      const record = currentRequest();
+      if (record) record.items += 1;
+    },
+    onFetched: ({ ms }) => noteStages([["fetch", ms]]),
+    onPoolEvent(event) {
+      if (event.kind === "worker-lost") workersLost.inc({ reason: event.error.reason });
+      if (event.kind === "worker-outgrown") workersLost.inc({ reason: "OUTGROWN" });
+    },
+    observeEmbedder: (embedder) => ({
+      ...embedder,
+      async embed(bytes, options) {
+        const start = performance.now();
+        const result = await embedder.embed(bytes, options);
+        if (result.ok) {
+          const { decodeMs, preprocessMs, inferMs } = result.timings;
+          const waitMs = performance.now() - start - decodeMs - preprocessMs - inferMs;
+          noteStages([
+            ["queue", Math.max(0, waitMs)],
+            ["decode", decodeMs],
+            ["preprocess", preprocessMs],
+            ["infer", inferMs],
+          ]);
+        }
+        return result;
+      },
+    }),
+  };
+}

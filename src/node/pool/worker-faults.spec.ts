@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { type KillRunReport, killRunResnet50, killRunTiny } from "../../../tools/faults/kill-run.ts";
+
+/** A minute of it is `npm run faults`. */
+const runs: [string, () => Promise<KillRunReport>][] = [
+  ["a tiny network", () => killRunTiny({ seconds: 5, killEveryMs: 500 })],
+  ["ResNet50", () => killRunResnet50({ seconds: 8, killEveryMs: 1_500 })],
+  ["ResNet50, simd", () => killRunResnet50({ seconds: 8, killEveryMs: 1_500 }, "simd")],
+];
+
+test.each(runs)(
+  "workers killed at random under load: right vectors or a retryable error (%s)",
+  async (_, run) => {
+    const { right, kills, defects } = await run();
+    expect(defects).toEqual([]);
+    expect(right).toBeGreaterThan(0);
+    expect(kills).toBeGreaterThan(2);
+  },
+);
