@@ -1,14 +1,11 @@
 import { parentPort, workerData } from "node:worker_threads";
-import * as ort from "onnxruntime-web";
 import { createPipeline, type Pipeline } from "../../embed/pipeline.ts";
 import { runSelfCheck } from "../../embed/self-check.ts";
-import type { Engine, EngineName } from "../../engine/engine.ts";
-import { createOrtWasmEngine } from "../../engine/ort-wasm.ts";
 import type { PackedModel } from "../../engine/simd/packed-model.ts";
-import { createSimdEngine } from "../../engine/simd/simd-engine.ts";
 import { EmbedError } from "../../errors.ts";
 import { createDecodeImage } from "../../image/decode-image.ts";
 import { watchWasmMemory } from "./wasm-memory.ts";
+import { workerEngines } from "./worker-engines.ts";
 import type { EmbedCommand, PlainEmbedResult, WorkerMessage, WorkerStart } from "./worker-protocol.ts";
 
 /** Entry of a worker thread: one engine, one picture at a time, from encoded bytes to vector. */
@@ -24,27 +21,14 @@ function post(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {
 /** For the workers that come after this one. */
 let packed: PackedModel | undefined;
 
-/**
- * Each engine with the runtime that this host has for it. Runtimes are not imported on demand: a thread that was ended in
- * the middle of such an import was seen to take the process with it (SIGSEGV, Node 24.21).
- */
-const engines: Readonly<Record<EngineName, (setup: WorkerStart) => Engine>> = {
-  "ort-wasm"({ threads }) {
-    ort.env.wasm.numThreads = threads;
-    return createOrtWasmEngine(ort);
-  },
-  simd: ({ kernels, seat, packed: given }) =>
-    createSimdEngine(kernels, {
-      seat,
-      packed: given,
-      onPacked(model) {
-        packed = model;
-      },
-    }),
-};
-
 async function openPipeline(setup: WorkerStart): Promise<Pipeline> {
-  const engine = engines[setup.engine](setup);
+  const engine = workerEngines[setup.engine](setup, {
+    seat: setup.seat,
+    packed: setup.packed,
+    onPacked(model) {
+      packed = model;
+    },
+  });
   return createPipeline({
     decode: createDecodeImage(setup.codecs, setup.limits),
     preprocess: setup.preprocess,
