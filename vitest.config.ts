@@ -7,5 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    // src/node/pool/keep-wasm-code.ts has the reason; specs start threads of their own, too.
+    execArgv: ["--no-wasm-code-gc"],
   },
 });

@@ -1,7 +1,9 @@
 import { Worker } from "node:worker_threads";
 import type { EmbedResult } from "../../embed/embedder.ts";
 import { EmbedError } from "../../errors.ts";
-import type { WorkerMessage, WorkerStart } from "./worker-protocol.ts";
+import { keepWasmCode } from "./keep-wasm-code.ts";
+import { createNativeCalls } from "./native-calls.ts";
+import type { WorkerCommand, WorkerMessage, WorkerStart } from "./worker-protocol.ts";
 
 /** What a worker tells once its self-check has passed. */
 export type WorkerReady = Omit<Extract<WorkerMessage, { kind: "ready" }>, "kind">;
@@ -12,8 +14,16 @@ export interface PooledWorker {
   readonly ready: Promise<WorkerReady>;
   /** Resolves, never rejects, once the thread has ended unasked. */
   readonly lost: Promise<EmbedError>;
-  /** One picture at a time; never rejects. `bytes` stay the caller's. */
-  embed(bytes: Uint8Array): Promise<EmbedResult>;
+  /**
+   * One picture at a time; never rejects. `bytes` stay the caller's.
+   * @param helpers that will be sent as soon as the engine begins, as far as one can tell
+   */
+  embed(bytes: Uint8Array, helpers?: number): Promise<EmbedResult>;
+  /**
+   * Resolves, never rejects, once it does not help with the picture of that seat any more.
+   * @returns false if its thread has ended
+   */
+  help(seat: number): Promise<boolean>;
   /** WebAssembly memory after the last picture; 0 before the first. */
   wasmBytes(): number;
   terminate(): Promise<void>;
@@ -46,26 +56,46 @@ export const defaultWorkerLimits: WorkerLimits = {
  */
 const heapCheckMs = 250;
 
-/** Starts `embed-worker` beside this file: .ts in the repository, .js in dist. */
-export function startWorker(setup: WorkerStart, limits: WorkerLimits): PooledWorker {
+/**
+ * Starts `embed-worker` beside this file: .ts in the repository, .js in dist.
+ * @param moved of the setup: its thread's from now on
+ * @param onOpen called when the engine begins with a picture, so that others may help
+ */
+export function startWorker(
+  setup: Omit<WorkerStart, "nativeCalls">,
+  limits: WorkerLimits,
+  onOpen: () => void,
+  moved: readonly ArrayBuffer[] = [],
+): PooledWorker {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const native = createNativeCalls();
+  keepWasmCode();
   const worker = new Worker(new URL(`./embed-worker.${extension}`, import.meta.url), {
-    workerData: setup,
+    workerData: { ...setup, nativeCalls: native.state } satisfies WorkerStart,
+    transferList: [...moved],
     resourceLimits: { maxOldGenerationSizeMb: 4 * limits.maxHeapMiB },
   });
   const ready = Promise.withResolvers<WorkerReady>();
   const lost = Promise.withResolvers<EmbedError>();
   let current: { id: number; finish: (result: EmbedResult) => void } | undefined;
+  let leave: ((isAlive: boolean) => void) | undefined;
   let nextId = 0;
   let wasmBytes = 0;
   let ending = false;
   let isStarted = false;
+
+  const command = (one: WorkerCommand, transfer: ArrayBuffer[] = []) => worker.postMessage(one, transfer);
 
   function finish(id: number, result: EmbedResult): void {
     if (current?.id !== id) return;
     const { finish: settle } = current;
     current = undefined;
     settle(result);
+  }
+
+  async function endThread(): Promise<void> {
+    await native.end();
+    await worker.terminate();
   }
 
   /** Settles everything that waits for this worker; later calls change nothing. */
@@ -75,7 +105,8 @@ export function startWorker(setup: WorkerStart, limits: WorkerLimits): PooledWor
     if (!ending) lost.resolve(error);
     ending = true;
     if (current) finish(current.id, { ok: false, error });
-    void worker.terminate();
+    leave?.(false);
+    void endThread();
   }
 
   const startTimer = setTimeout(() => {
@@ -89,7 +120,11 @@ export function startWorker(setup: WorkerStart, limits: WorkerLimits): PooledWor
       clearTimeout(startTimer);
       ready.resolve(message);
     } else if (message.kind === "failed") end(EmbedError.fromPlain(message.error));
-    else {
+    else if (message.kind === "left") leave?.(true);
+    else if (message.kind === "open") {
+      // Not for the picture of the self-check.
+      if (current) onOpen();
+    } else {
       wasmBytes = message.wasmBytes;
       finish(message.id, message.result.ok ? message.result : revive(message.result.error));
     }
@@ -117,7 +152,7 @@ export function startWorker(setup: WorkerStart, limits: WorkerLimits): PooledWor
     ready: ready.promise,
     lost: lost.promise,
     wasmBytes: () => wasmBytes,
-    embed(bytes) {
+    embed(bytes, helpers = 0) {
       return new Promise((resolve) => {
         if (ending) {
           resolve({ ok: false, error: describeEnd("had ended", isStarted) });
@@ -139,13 +174,24 @@ export function startWorker(setup: WorkerStart, limits: WorkerLimits): PooledWor
         };
         // A copy: should the worker end, the picture is still there to be tried again.
         const copy = new Uint8Array(bytes);
-        worker.postMessage({ id, bytes: copy }, [copy.buffer]);
+        command({ kind: "embed", id, bytes: copy, helpers }, [copy.buffer]);
+      });
+    },
+    help(seat) {
+      return new Promise((resolve) => {
+        leave = (isAlive) => {
+          leave = undefined;
+          resolve(isAlive);
+        };
+        if (ending) leave(false);
+        else command({ kind: "help", seat });
       });
     },
     async terminate() {
       ending = true;
       clearTimeout(startTimer);
-      await worker.terminate();
+      await endThread();
+      leave?.(false);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { EmbedError, type PlainEmbedError } from "../../errors.ts";
+import { keepWasmCode } from "./keep-wasm-code.ts";
 
 /** The one message of a thread that `runInThread` started. An `EmbedError` travels as plain data. */
 export type ThreadReply<T> =
@@ -18,6 +19,7 @@ export async function runInThread<T>(entry: URL, input: unknown, signal?: AbortS
   const fail = (what: string, cause?: unknown) =>
     reject(new EmbedError("INTERNAL", `the thread ${entry.pathname.split("/").at(-1)} ${what}`, { cause }));
   const onAbort = () => reject(signal?.reason);
+  keepWasmCode();
   const worker = new Worker(entry, { workerData: input });
   worker.once("message", resolve);
   worker.once("messageerror", (cause) => fail(`sent what cannot be read: ${cause.message}`, cause));
