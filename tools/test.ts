@@ -1,9 +1,19 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  type FailedCase,
+  failedCaseLines,
+  failedTestLines,
+  limitLines,
+  strayErrorLines,
+  type VitestFile,
+} from "./failed-tests.ts";
+import { strayErrorsJson } from "./vitest-stray-errors.ts";
 
 /**
  * `npm test`: every check of the project, one after the other, with one closing line for all of them.
- * `npm test -- NAME...` runs only the steps with these names.
+ * `npm test -- NAME...` runs only the steps with these names. What failed is named last, since a log is often
+ * read by its end alone.
  */
 
 interface Counts {
@@ -15,9 +25,20 @@ interface Counts {
 interface Step {
   readonly name: string;
   readonly command: readonly string[];
-  /** Reads how many cases the step ran; without it the step is one case. */
-  readonly count?: () => Counts;
+  /** What the step writes about its cases; without it the step is one case. */
+  readonly report?: Report;
 }
+
+interface Report {
+  /** Removed before the step, so that none of an earlier run is read. */
+  readonly files: readonly string[];
+  readonly count: () => Counts;
+  /** Which cases failed, and why. */
+  readonly failures: () => string[];
+}
+
+/** A log shows its last lines; these are for what failed. */
+const failureLinesMax = 40;
 
 const output = "output";
 const vitestJson = `${output}/vitest.json`;
@@ -38,46 +59,72 @@ const steps: readonly Step[] = [
   },
   {
     name: "unit",
-    command: ["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${vitestJson}`],
-    count: countVitest,
+    command: [
+      ...["vitest", "run", "--reporter=default", "--reporter=./tools/vitest-stray-errors.ts"],
+      ...["--reporter=json", `--outputFile.json=${vitestJson}`],
+    ],
+    report: { files: [vitestJson, strayErrorsJson], count: countVitest, failures: readVitestFailures },
   },
   { name: "build", command: ["node", "tools/build.ts"] },
-  { name: "verify-dist", command: ["node", "dist/cli/portico.js", "verify"] },
+  { name: "verify-dist", command: ["node", "dist/cli/portico.js", "verify", "--engine", "ort-wasm"] },
   { name: "verify-dist-simd", command: ["node", "dist/cli/portico.js", "verify", "--engine", "simd"] },
   {
     name: "conformance-dist",
     command: ["node", "tools/conformance-dist.ts", conformanceJson],
-    count: () => readCounts(conformanceJson),
+    report: caseReport(conformanceJson),
   },
   {
     name: "conformance-dist-simd",
     command: ["node", "tools/conformance-dist.ts", simdJson, "simd"],
-    count: () => readCounts(simdJson),
+    report: caseReport(simdJson),
   },
   {
     name: "protocol",
     command: ["node", "tools/protocol/run-protocol-suites.ts", protocolJson],
-    count: () => readCounts(protocolJson),
+    report: caseReport(protocolJson),
   },
   {
     name: "soak",
     command: ["node", "tools/load/soak.ts", soakJson],
-    count: () => readCounts(soakJson),
+    report: caseReport(soakJson),
   },
 ];
 
+/** Tests that never began, since their process ended, are in the total alone; they count as skipped. */
 function countVitest(): Counts {
   const report = JSON.parse(readFileSync(vitestJson, "utf8")) as Record<string, number>;
-  return {
-    passed: report.numPassedTests ?? 0,
-    failed: report.numFailedTests ?? 0,
-    skipped: (report.numPendingTests ?? 0) + (report.numTodoTests ?? 0),
-  };
+  const { numPassedTests: passed = 0, numFailedTests: failed = 0, numTotalTests: total = 0 } = report;
+  return { passed, failed, skipped: total - passed - failed };
 }
 
-function readCounts(path: string): Counts {
-  const { passed, failed, skipped } = JSON.parse(readFileSync(path, "utf8")) as Counts;
-  return { passed, failed, skipped };
+function readVitestFailures(): string[] {
+  const { testResults } = JSON.parse(readFileSync(vitestJson, "utf8")) as { testResults: VitestFile[] };
+  const stray = JSON.parse(readFileSync(strayErrorsJson, "utf8")) as string[];
+  return [...strayErrorLines(stray), ...failedTestLines(testResults, process.cwd())];
+}
+
+/** Suites of our own write their counts, and a result of each case or of the failed ones. */
+function caseReport(path: string): Report {
+  const read = () =>
+    JSON.parse(readFileSync(path, "utf8")) as Counts & {
+      results: (FailedCase & { transport?: string; outcome: string })[];
+    };
+  return {
+    files: [path],
+    count() {
+      const { passed, failed, skipped } = read();
+      return { passed, failed, skipped };
+    },
+    failures: () =>
+      failedCaseLines(
+        read()
+          .results.filter(({ outcome }) => outcome === "failed")
+          .map(({ name, transport, reason }) => ({
+            name: [name, transport].filter(Boolean).join(" over "),
+            reason,
+          })),
+      ),
+  };
 }
 
 function run(command: readonly string[]): Promise<number> {
@@ -91,19 +138,30 @@ function run(command: readonly string[]): Promise<number> {
 
 async function runStep(step: Step): Promise<Counts> {
   const start = performance.now();
+  for (const file of step.report?.files ?? []) rmSync(file, { force: true });
   console.log(`\n== ${step.name}: ${step.command.join(" ")}`);
   const code = await run(step.command);
   console.log(`== ${step.name}: exit code ${code}, ${((performance.now() - start) / 1000).toFixed(1)} s`);
   const single = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
-  if (!step.count) return single;
+  if (!step.report) return single;
   try {
-    const counts = step.count();
+    const counts = step.report.count();
     // A runner that fails without a failed case, or counts no case at all, has failed itself.
     const silent = (code !== 0 && counts.failed === 0) || counts.passed + counts.skipped === 0;
     return silent ? { ...counts, failed: counts.failed + 1 } : counts;
   } catch {
     // No report was written: the runner never got as far, which its own output explains.
     return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+function describeFailures(step: Step): string[] {
+  const elsewhere = `nothing that a report names; see the output of the step, above: == ${step.name}:`;
+  try {
+    const lines = step.report?.failures() ?? [];
+    return lines.length > 0 ? lines : [elsewhere];
+  } catch {
+    return [elsewhere];
   }
 }
 
@@ -116,15 +174,19 @@ if (unknown.length > 0) {
 }
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-const failedSteps: string[] = [];
+const failedSteps: Step[] = [];
 for (const step of steps.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
   const counts = await runStep(step);
   total.passed += counts.passed;
   total.failed += counts.failed;
   total.skipped += counts.skipped;
-  if (counts.failed > 0) failedSteps.push(step.name);
+  if (counts.failed > 0) failedSteps.push(step);
 }
 
-if (failedSteps.length > 0) console.log(`\nfailed steps: ${failedSteps.join(", ")}`);
+if (failedSteps.length > 0) console.log(`\nfailed steps: ${failedSteps.map(({ name }) => name).join(", ")}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+for (const step of failedSteps) {
+  console.log(`\n== what failed in ${step.name}`);
+  for (const line of limitLines(describeFailures(step), failureLinesMax)) console.log(line);
+}
 process.exitCode = total.failed > 0 ? 1 : 0;

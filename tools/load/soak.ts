@@ -9,7 +9,7 @@ import { startTiny } from "./start-tiny.ts";
 /**
  * `npm run soak [-- FILE]`: 64 callers and 10,000 calls of ghz against the real server over a tiny network: none
  * lost, none wrong, memory flat. A client of our own compares vectors meanwhile, since ghz counts codes only.
- * FILE gets the counts {passed, failed, skipped} as JSON.
+ * FILE gets {passed, failed, skipped, results} as JSON.
  */
 const callers = 64;
 const calls = 10_000;
@@ -77,5 +77,12 @@ for (const { name, isPassed, got } of results)
 const passed = results.filter(({ isPassed }) => isPassed).length;
 const failed = results.length - passed;
 const [file] = process.argv.slice(2);
-if (file) writeFileSync(file, JSON.stringify({ passed, failed, skipped: ghz ? 0 : 1 }));
+if (file) {
+  const cases = results.map(({ name, isPassed, got }) => ({
+    name,
+    outcome: isPassed ? "passed" : "failed",
+    reason: isPassed ? "" : got,
+  }));
+  writeFileSync(file, JSON.stringify({ passed, failed, skipped: ghz ? 0 : 1, results: cases }));
+}
 process.exitCode = failed > 0 ? 1 : 0;

@@ -18,6 +18,13 @@ interface Counts {
   readonly skipped: number;
 }
 
+/** The failed ones alone, for the report: those that pass are thousands. */
+const results: { readonly name: string; readonly outcome: "failed"; readonly reason: string }[] = [];
+function fail(name: string, reason: string): void {
+  results.push({ name, outcome: "failed", reason });
+  console.log(`FAILED: ${name}${reason === "" ? "" : `: ${reason}`}`);
+}
+
 const conformanceVersion = "v1.0.7";
 const h2specVersion = "v2.2.1+incompatible";
 
@@ -40,10 +47,12 @@ async function runConnectconformance(program: string): Promise<Counts> {
   const [, passed = 0, failed = 0] = (/^(\d+) passed, (\d+) failed$/m.exec(run.stdout) ?? []).map(Number);
   console.log(run.stdout.trim());
   const isWhole = run.exitCode === 0 && passed === conformanceCases;
+  for (const [, name = ""] of run.stdout.matchAll(/^FAILED: (.+?):?$/gm)) {
+    results.push({ name, outcome: "failed", reason: "" });
+  }
   if (!isWhole) {
-    console.log(
-      `expected exit code 0 and ${conformanceCases} passed, got ${describe(run)}; see ${stderrPath}`,
-    );
+    const got = `${passed} passed, ${describe(run)}; see ${stderrPath}`;
+    fail("connectconformance", `expected exit code 0 and ${conformanceCases} passed, got ${got}`);
   }
   return { passed, failed: isWhole ? failed : Math.max(failed, 1), skipped: 0 };
 }
@@ -69,17 +78,17 @@ async function runH2spec(program: string): Promise<Counts> {
   const after = await fetch(`http://${host}:${port}${h2specPath}`);
   await close();
   if (run.exitCode === undefined || after.status !== 200) {
-    console.log(`expected a whole run and status 200 after it, got ${describe(run)}, ${after.status}`);
+    fail("h2spec", `expected a whole run and status 200 after it, got ${describe(run)}, ${after.status}`);
     return { passed: 0, failed: 1, skipped: 0 };
   }
 
   const result = readH2specReport(readFileSync(reportPath, "latin1"));
   const { passed, failed, accounted, mended } = result;
-  for (const name of failed) console.log(`FAILED: ${name}`);
+  for (const name of failed) fail(name, "");
   for (const name of mended) console.log(`no longer fails, take it off the list: ${name}`);
   const total = passed.length + result.skipped.length + failed.length + accounted.length;
   const lost = total === h2specCases ? 0 : 1;
-  if (lost > 0) console.log(`expected ${h2specCases} cases, got ${total}: ${run.stdout}`);
+  if (lost > 0) fail("h2spec", `expected ${h2specCases} cases, got ${total}: ${run.stdout}`);
   console.log(`${passed.length} passed, ${failed.length} failed, ${accounted.length} fail as accounted for`);
   return {
     passed: passed.length,
@@ -121,5 +130,5 @@ for (const { module, name, version, run } of suites) {
 }
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 const [countsPath] = process.argv.slice(2);
-if (countsPath !== undefined) writeFileSync(countsPath, JSON.stringify(total));
+if (countsPath !== undefined) writeFileSync(countsPath, JSON.stringify({ ...total, results }));
 process.exitCode = total.failed > 0 ? 1 : 0;
