@@ -3,12 +3,7 @@ import { readFile } from "node:fs/promises";
 import { EmbedError } from "../../errors.ts";
 import type { Log } from "../observe/log.ts";
 import { type BearerTokens, parseTokens, type TokenHashes } from "./bearer-tokens.ts";
-
-/**
- * How often the file is read again. Watching it would miss changes: Kubernetes swaps a symbolic link two
- * folders above it, and network file systems tell nothing. It is a few lines long, so that reading is cheap.
- */
-export const tokensFilePollMs = 5_000;
+import { lookIntervalMs, lookRegularly } from "./look-regularly.ts";
 
 export interface TokensFile extends BearerTokens {
   /** Reads the file no more; the tokens stay as they are. */
@@ -27,36 +22,22 @@ export interface TokensFileOptions {
  * @throws EmbedError `CONFIG_INVALID`: the file cannot be used at the start
  */
 export async function openTokensFile(options: TokensFileOptions): Promise<TokensFile> {
-  const { file, log, pollMs = tokensFilePollMs } = options;
+  const { file, log, pollMs = lookIntervalMs } = options;
   let { hashes, digest } = await readTokens(file);
-  /** What is wrong with the file as it is now; told once. */
-  let toldError = "";
-  let isClosed = false;
-  let timer = setTimeout(poll, pollMs).unref();
 
-  async function poll(): Promise<void> {
-    try {
-      const next = await readTokens(file);
-      if (next.digest !== digest) {
-        ({ hashes, digest } = next);
-        log.info({ file, tokens: hashes.length }, "the bearer tokens were read again");
-      }
-      toldError = "";
-    } catch (error) {
-      const { message } = EmbedError.from(error);
-      if (message !== toldError) log.error({ why: message }, "the bearer tokens stay as they were");
-      toldError = message;
-    }
-    if (!isClosed) timer = setTimeout(poll, pollMs).unref();
+  async function look(): Promise<void> {
+    const next = await readTokens(file);
+    if (next.digest === digest) return;
+    ({ hashes, digest } = next);
+    log.info({ file, tokens: hashes.length }, "the bearer tokens were read again");
   }
 
-  return {
-    current: () => hashes,
-    close() {
-      isClosed = true;
-      clearTimeout(timer);
-    },
-  };
+  const { stop } = lookRegularly({
+    look,
+    tell: (why) => log.error({ why }, "the bearer tokens stay as they were"),
+    intervalMs: pollMs,
+  });
+  return { current: () => hashes, close: stop };
 }
 
 /** The tokens, and a digest of the whole file that shows a change. */

@@ -10,7 +10,7 @@ import { discardUnreadBody } from "../http/unread-body.ts";
 export type CorsOrigins = "*" | ReadonlySet<string>;
 
 /** How long a browser may remember a preflight's answer. Chromium keeps none for longer than two hours. */
-export const preflightMaxAgeS = 7_200;
+const preflightMaxAgeS = 7_200;
 
 /** Request headers that a script may send. `authorization` must be named: `*` does not cover it. */
 const allowedHeaders = [

@@ -7,7 +7,7 @@ const dayMs = 86_400_000;
  * A certificate that ends within so many days is told as a warning. certbot and cert-manager renew those of 90
  * days 30 days before the end, so that by then renewal has failed for two weeks.
  */
-export const certificateWarningDays = 14;
+const certificateWarningDays = 14;
 
 /** Tells the log which certificate new connections get from now on, and warns of one that is over, or nearly. */
 export function tellCertificate(log: HttpLog, message: string, file: string, leaf: X509Certificate): void {
