@@ -12,7 +12,7 @@ import { runPortico } from "../../tools/run-portico.ts";
 import { startPortico } from "../../tools/start-portico.ts";
 import { createTestAuthority, type TestCertificate } from "../../tools/test-certificates.ts";
 import { Operator } from "../gen/omnisearch/operator_pb.ts";
-import { tlsPollIntervalMs } from "../node/access/tls-watch.ts";
+import { lookIntervalMs } from "../node/access/look-regularly.ts";
 import { toTlsFiles } from "./tls-options.ts";
 import { tryItLine } from "./try-it-line.ts";
 
@@ -117,7 +117,7 @@ test("a server with TLS says so, the line to try works, and a new certificate is
 
     await replace(second);
     await vi.waitFor(async () => expect(await subjectAt(server.address)).toBe("second"), {
-      timeout: 4 * tlsPollIntervalMs,
+      timeout: 4 * lookIntervalMs,
       interval: 500,
     });
     expect(server.log.at(-1)).toMatchObject({

@@ -5,7 +5,7 @@ import { toConnectError } from "./to-connect-error.ts";
  * Longest `EmbedStreamRequest.id` in bytes of UTF-8. A result repeats it, so that a client that does not read
  * would have the server keep it; a URL or a path, which many take as an id, fits.
  */
-export const streamIdMaxBytes = 1024;
+const streamIdMaxBytes = 1024;
 
 /**
  * The same requests, until one has an id that is too long: its result could not carry it, so its call fails.

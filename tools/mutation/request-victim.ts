@@ -64,14 +64,14 @@ const pool = createWorkerPool({
   },
 });
 const { name: model, fingerprint: vectorSpace } = manifest;
-const metrics = createMetrics({ version: "0", engine: "ort-wasm", model, vectorSpace }, () => pool.state());
+const metrics = createMetrics({ version: "0", engine: pool.engine, model, vectorSpace }, () => pool.state());
 const server = await startServer({
   models: [
     {
       manifest,
       embedder: metrics.observeEmbedder(pool),
       onResult: metrics.onResult,
-      engine: "ort-wasm",
+      engine: pool.engine,
       formats: imageFormats,
       limits: { maxItems: defaultMaxItems, maxImageBytes: 2 ** 20, ...imageLimits },
     },

@@ -107,7 +107,7 @@ test.each([
     dimension: 2048,
     metricType: "L2",
     vectorSpace: fingerprint,
-    engine: "ort-wasm",
+    engine: "simd",
     input: { width: 224, height: 224, interpolation: "nearest", mode: "caffe" },
     limits: { maxItems: 1000, maxPixels: "50000000" },
     ready: true,

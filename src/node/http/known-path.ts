@@ -1,5 +1,5 @@
 /** Where this server has pages, for probes, for Prometheus and for people. */
-export const pagePaths = ["/livez", "/readyz", "/metrics"] as const;
+const pagePaths = ["/livez", "/readyz", "/metrics"] as const;
 export type PagePath = (typeof pagePaths)[number];
 export type KnownPath = PagePath | "/";
 

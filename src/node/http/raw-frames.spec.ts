@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
-  exchangeRaw,
-  expectUnhurt,
   http1Call,
   http2Answers,
   http2Call,
@@ -10,23 +8,13 @@ import {
   isGoodHttp2,
   type RawParts,
 } from "../../../tools/mutation/request-raw.ts";
-import {
-  type RequestVictim,
-  startRequestVictim,
-  type VictimState,
-} from "../../../tools/mutation/request-victim-process.ts";
+import { useRequestVictim } from "../../../tools/mutation/use-request-victim.ts";
 import { http2Frame, http2Headers, http2Hello } from "../../../tools/raw-http.ts";
 
-// A malformed authority, a body over the limit and an idle session are looked at in one-port-server.spec.ts
-// and guarded-handler.spec.ts. Numbers of errors are those of RFC 9113, section 7.
+// A malformed authority, a body over the limit and an idle session are looked at in one-port-server*.spec.ts
+// and guarded-handler-bodies.spec.ts. Numbers of errors are those of RFC 9113, section 7.
 
-let victim: RequestVictim;
-let before: VictimState;
-beforeAll(async () => {
-  victim = await startRequestVictim();
-  before = await victim.state();
-});
-afterAll(() => victim?.stop());
+const { exchange, expectUnhurt } = useRequestVictim();
 
 const [data, headers, priority, reset, settings, promise, ping, goAway, window, continuation] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
@@ -204,7 +192,7 @@ const untimely: readonly [string, RawParts][] = [
 
 describe("HTTP/2 that is hostile or odd", () => {
   test.each(closing)("%s ends the session", async (_, parts, expected) => {
-    const { text, closed } = await exchangeRaw(victim.port, parts, () => false);
+    const { text, closed } = await exchange(parts, () => false);
     expect(http2Answers(text, 0)).toBe(expected);
     expect(closed).toBe(true);
   });
@@ -212,18 +200,18 @@ describe("HTTP/2 that is hostile or odd", () => {
   const last = 9_001;
   test.each(going)("%s is answered and the session goes on", async (_, parts, expected) => {
     const isDone = (text: string) => isGoodHttp2(text, last) && http2Answers(text, last) === expected;
-    const { text } = await exchangeRaw(victim.port, [...parts, http2Call(last)], isDone);
+    const { text } = await exchange([...parts, http2Call(last)], isDone);
     expect(http2Answers(text, last)).toBe(expected);
     expect(isGoodHttp2(text, last)).toBe(true);
   });
 
   test.each(untimely)("%s: taken, or the end of the session", async (_, parts) => {
     const isDone = (text: string) => isGoodHttp2(text, last);
-    const { text, closed } = await exchangeRaw(victim.port, [...parts, http2Call(last)], isDone);
+    const { text, closed } = await exchange([...parts, http2Call(last)], isDone);
     // A system that closes a connection with bytes unread throws away what it has not sent yet.
     if (closed) expect(http2Answers(text, last)).toMatch(/^$|goaway [25]$/);
     else expect(isGoodHttp2(text, last)).toBe(true);
   });
 
-  test("and none of it has hurt the server", () => expectUnhurt(victim, before));
+  test("and none of it has hurt the server", expectUnhurt);
 });

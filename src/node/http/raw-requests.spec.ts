@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
-  exchangeRaw,
-  expectUnhurt,
   healthPath,
   http1Answers,
   http1Call,
@@ -9,22 +7,12 @@ import {
   http2Preface,
   type RawParts,
 } from "../../../tools/mutation/request-raw.ts";
-import {
-  type RequestVictim,
-  startRequestVictim,
-  type VictimState,
-} from "../../../tools/mutation/request-victim-process.ts";
+import { useRequestVictim } from "../../../tools/mutation/use-request-victim.ts";
 
 // What is hostile or odd about a Host, a body over the limit or a connection that says nothing is looked at in
-// guarded-handler.spec.ts, one-port-server.spec.ts and slow-clients.spec.ts.
+// guarded-handler*.spec.ts, one-port-server-hostile.spec.ts and slow-clients.spec.ts.
 
-let victim: RequestVictim;
-let before: VictimState;
-beforeAll(async () => {
-  victim = await startRequestVictim();
-  before = await victim.state();
-});
-afterAll(() => victim?.stop());
+const { exchange, expectUnhurt } = useRequestVictim();
 
 const chunked = (body: string) => `${http1Head("Transfer-Encoding: chunked")}${body}`;
 const get = (target: string, ...fields: string[]) =>
@@ -106,7 +94,7 @@ const going: readonly [string, RawParts, number[]][] = [
 
 describe("HTTP/1.1 that is hostile or odd", () => {
   test.each(closing)("%s is answered and the connection closed", async (_, parts, statuses) => {
-    const { text, closed } = await exchangeRaw(victim.port, parts, () => false);
+    const { text, closed } = await exchange(parts, () => false);
     expect(http1Answers(text).statuses).toEqual(statuses);
     expect(closed).toBe(true);
   });
@@ -114,21 +102,17 @@ describe("HTTP/1.1 that is hostile or odd", () => {
   test.each(going)("%s is answered and the connection goes on", async (_, parts, statuses) => {
     const isGood = (text: string) =>
       http1Answers(text).isGood && http1Answers(text).statuses.length > statuses.length;
-    const { text } = await exchangeRaw(victim.port, [...parts, http1Call], isGood);
+    const { text } = await exchange([...parts, http1Call], isGood);
     expect(http1Answers(text)).toEqual({ statuses: [...statuses, 200], isGood: true });
   });
 
-  test("and none of it has hurt the server", () => expectUnhurt(victim, before));
+  test("and none of it has hurt the server", expectUnhurt);
 });
 
 describe("a part of the HTTP/2 preface", () => {
   const lengths = Array.from({ length: http2Preface.length - 1 }, (_, index) => index + 1);
   const sendAll = (...more: string[]) =>
-    Promise.all(
-      lengths.map((length) =>
-        exchangeRaw(victim.port, [http2Preface.subarray(0, length), ...more], () => false),
-      ),
-    );
+    Promise.all(lengths.map((length) => exchange([http2Preface.subarray(0, length), ...more], () => false)));
 
   test("of any length and then silence is closed", async () => {
     for (const answer of await sendAll()) expect(answer).toEqual({ text: "", closed: true });
@@ -142,5 +126,5 @@ describe("a part of the HTTP/2 preface", () => {
     }
   });
 
-  test("hurts nobody", () => expectUnhurt(victim, before));
+  test("hurts nobody", expectUnhurt);
 });
