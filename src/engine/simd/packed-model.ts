@@ -46,17 +46,22 @@ export function packModel(onnx: Uint8Array): PackedModel {
  */
 export function openSeat({ plan, memory }: PackedModel, number: number): Seat {
   const arena = seatAddress(plan, number);
-  const missing = pagesOf(seatAddress(plan, number + 1)) - memory.buffer.byteLength / pageBytes;
+  const bytes = memory.buffer.byteLength;
+  const missing = pagesOf(seatAddress(plan, number + 1)) - bytes / pageBytes;
   try {
     if (missing > 0) memory.grow(missing);
   } catch (cause) {
-    throw tooLarge(plan, cause);
+    const message = `simd: expected ${missing * pageBytes} bytes of memory for thread ${number + 1}, beside ${bytes} for the weights and the threads before it, got none`;
+    throw new EmbedError("ENGINE_UNSUPPORTED", message, { cause });
   }
   return { arena, scratch: arena + plan.arenaBytes };
 }
 
+/** What each thread adds to the memory. */
+export const seatBytes = ({ arenaBytes, scratchBytes }: SimdPlan) => align(arenaBytes + scratchBytes);
+
 const seatAddress = (plan: SimdPlan, number: number) =>
-  align(weightsAddress + plan.weightBytes) + number * align(plan.arenaBytes + plan.scratchBytes);
+  align(weightsAddress + plan.weightBytes) + number * seatBytes(plan);
 
 const pagesOf = (bytes: number) => Math.ceil(bytes / pageBytes);
 

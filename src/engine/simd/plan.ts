@@ -2,7 +2,7 @@ import { align, placeSlots, type SlotUse } from "./arena.ts";
 import { operators } from "./operators/table.ts";
 import { createPackedWeights, type PackedWeights } from "./packed-weights.ts";
 import { planNodes } from "./planner.ts";
-import { type OnnxGraph, unsupported } from "./read-onnx-graph.ts";
+import type { OnnxGraph, OnnxNode } from "./read-onnx-graph.ts";
 import { convolutionScratchBytes } from "./steps/convolution.ts";
 import type { Step } from "./steps/run-step.ts";
 import { winogradScratchBytes } from "./steps/winograd.ts";
@@ -22,17 +22,18 @@ export interface SimdPlan {
 }
 
 /**
- * Of the input's channels in memory: 4 where only convolutions read them, so that red, green and blue with a zero are one
- * vector; else 8, as everywhere.
+ * Of the input's channels in memory: 4 where only convolutions over all of them read them, so that red, green and blue with
+ * a zero are one vector; else 8, as everywhere.
  */
 function inputMultiple({ input, nodes }: OnnxGraph): 4 | 8 {
   const names = new Set([input.name]);
   for (const node of nodes)
     if (node.op === "Transpose" && names.has(node.inputs[0] ?? "")) names.add(node.output);
+  const isWhole = ({ op, attributes }: OnnxNode) => op === "Conv" && (attributes.get("group") ?? 1) === 1;
   const takers = nodes.filter(
     (node) => node.op !== "Transpose" && node.inputs.some((name) => names.has(name)),
   );
-  return takers.every(({ op }) => op === "Conv") ? 4 : 8;
+  return takers.every(isWhole) ? 4 : 8;
 }
 
 /**
@@ -43,17 +44,8 @@ function inputMultiple({ input, nodes }: OnnxGraph): 4 | 8 {
 export function planModel(graph: OnnxGraph): { readonly plan: SimdPlan; readonly weights: PackedWeights } {
   const weights = createPackedWeights();
   const [height, width, channels] = graph.input.shape;
-  const { steps, input, output } = planNodes(
-    graph,
-    createSlot(height, width, channels, inputMultiple(graph)),
-    weights,
-    operators,
-  );
-  if (output.height * output.width !== 1 || output.channels !== graph.output.dimension) {
-    throw unsupported(
-      `expected an output of ${graph.output.dimension} values, got (${output.height}, ${output.width}, ${output.channels})`,
-    );
-  }
+  const input = createSlot(height, width, channels, inputMultiple(graph));
+  const { steps, output } = planNodes(graph, input, weights, operators);
   const plan: SimdPlan = {
     inputShape: graph.input.shape,
     dimension: graph.output.dimension,

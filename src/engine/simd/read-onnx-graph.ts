@@ -10,6 +10,7 @@ import {
   TensorProto_DataType,
   type ValueInfoProto,
 } from "../../gen/onnx/onnx_pb.ts";
+import { checkOpset } from "./check-opset.ts";
 
 /** An ONNX graph as the planner reads it: one input, one output, weights as typed arrays. */
 export interface OnnxGraph {
@@ -32,7 +33,10 @@ export interface OnnxNode {
 
 export interface OnnxConstant {
   readonly shape: readonly number[];
-  readonly data: Float32Array | readonly number[];
+  /** Of int64 values. */
+  readonly integers?: readonly number[];
+  /** Of float32 values, which are read when they are asked for; the result is good until those of any constant are. */
+  readonly floats?: () => Float32Array;
 }
 
 /**
@@ -50,7 +54,11 @@ export function readOnnxGraph(onnx: Uint8Array): OnnxGraph {
   }
   const { graph } = model;
   if (!graph) throw new EmbedError("MODEL_CORRUPT", "expected an ONNX model with a graph, got none");
-  const constants = new Map(graph.initializer.map((tensor) => [tensor.name, readConstant(tensor)]));
+  checkOpset(model.opsetImport);
+  const readFloats = createFloatReader();
+  const constants = new Map(
+    graph.initializer.map((tensor) => [tensor.name, readConstant(tensor, readFloats)]),
+  );
   const inputs = graph.input.filter(({ name }) => !constants.has(name));
   const [input, output] = [inputs[0], graph.output[0]];
   if (inputs.length !== 1 || graph.output.length !== 1 || !input || !output) {
@@ -72,13 +80,13 @@ export function readOnnxGraph(onnx: Uint8Array): OnnxGraph {
 }
 
 function readNode(node: NodeProto): OnnxNode {
-  const [output, ...others] = node.output.filter((name) => name !== "");
+  const [output, ...more] = node.output;
+  const others = more.filter((name) => name !== "");
   const name = node.name || output || node.opType;
   if (node.domain !== "" && node.domain !== "ai.onnx") {
     throw unsupported(`node "${name}": operator ${node.opType} of the domain ${node.domain} is not known`);
   }
-  if (output === undefined)
-    throw new EmbedError("MODEL_CORRUPT", `node "${name}": expected an output, got none`);
+  if (!output) throw new EmbedError("MODEL_CORRUPT", `node "${name}": expected an output, got none`);
   if (others.length > 0)
     throw unsupported(`node "${name}": ${node.opType} with ${others.length + 1} outputs is not known`);
   const attributes = new Map(
@@ -116,40 +124,60 @@ function readShape({ name, type }: ValueInfoProto): number[] {
   });
 }
 
-function readConstant(tensor: TensorProto): OnnxConstant {
+function readConstant(tensor: TensorProto, readFloats: (tensor: TensorProto) => Float32Array): OnnxConstant {
+  const { name, dataType, rawData } = tensor;
   const shape = tensor.dims.map(Number);
-  const data = readValues(tensor);
+  if (shape.some((size) => size < 1))
+    throw unsupported(`constant "${name}": expected sizes of at least 1, got (${shape.join(", ")})`);
+  const isFloat = dataType === TensorProto_DataType.FLOAT;
+  if (!isFloat && dataType !== TensorProto_DataType.INT64)
+    throw unsupported(`constant "${name}": expected float32 or int64 values, got type ${dataType}`);
+  const listed = isFloat ? tensor.floatData : tensor.int64Data;
+  const size = isFloat ? 4 : 8;
+  const isWhole = rawData.length % size === 0;
+  const got = rawData.length === 0 ? listed.length : isWhole ? rawData.length / size : 0;
   const count = shape.reduce((a, b) => a * b, 1);
-  if (data.length !== count) {
+  if (got !== count) {
     throw new EmbedError(
       "MODEL_CORRUPT",
-      `constant "${tensor.name}": expected ${count} values for (${shape.join(", ")}), got ${data.length}`,
+      `constant "${name}": expected ${count} values for (${shape.join(", ")}), got ${got}`,
     );
   }
-  return { shape, data };
+  return isFloat ? { shape, floats: () => readFloats(tensor) } : { shape, integers: readIntegers(tensor) };
 }
 
 /** ONNX stores numbers so; nearly every machine does too. */
 const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-function readValues(tensor: TensorProto): Float32Array | number[] {
-  const { rawData, name } = tensor;
+/**
+ * Reads float32 values, into the same memory each time: a tensor lies at any byte of its model, but a Float32Array begins at
+ * a multiple of four, and copies of all weights at once would be as large as the model.
+ */
+function createFloatReader(): (tensor: TensorProto) => Float32Array {
+  let last: { readonly tensor: TensorProto; readonly values: Float32Array } | undefined;
+  let memory = new ArrayBuffer(0);
+  return (tensor) => {
+    if (last?.tensor !== tensor) last = { tensor, values: read(tensor) };
+    return last.values;
+  };
+
+  function read({ rawData, floatData }: TensorProto): Float32Array {
+    if (rawData.length === 0) return Float32Array.from(floatData);
+    if (memory.byteLength < rawData.length) memory = new ArrayBuffer(rawData.length);
+    new Uint8Array(memory).set(rawData);
+    const values = new Float32Array(memory, 0, rawData.length / 4);
+    if (!isLittleEndian) {
+      const view = new DataView(memory);
+      for (let i = 0; i < values.length; i++) values[i] = view.getFloat32(4 * i, true);
+    }
+    return values;
+  }
+}
+
+function readIntegers({ rawData, int64Data }: TensorProto): number[] {
+  if (rawData.length === 0) return int64Data.map(Number);
   const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
-  if (tensor.dataType === TensorProto_DataType.FLOAT) {
-    if (rawData.length === 0) return Float32Array.from(tensor.floatData);
-    if (rawData.length % 4 !== 0) return new Float32Array(0);
-    if (!isLittleEndian)
-      return Float32Array.from({ length: rawData.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
-    // A tensor lies at any byte of its model, but a Float32Array begins at a multiple of four.
-    return new Float32Array(new Uint8Array(rawData).buffer);
-  }
-  if (tensor.dataType === TensorProto_DataType.INT64) {
-    if (rawData.length === 0) return tensor.int64Data.map(Number);
-    return Array.from({ length: Math.floor(rawData.length / 8) }, (_, i) =>
-      Number(view.getBigInt64(8 * i, true)),
-    );
-  }
-  throw unsupported(`constant "${name}": expected float32 or int64 values, got type ${tensor.dataType}`);
+  return Array.from({ length: rawData.length / 8 }, (_, i) => Number(view.getBigInt64(8 * i, true)));
 }
 
 export function unsupported(message: string): EmbedError {

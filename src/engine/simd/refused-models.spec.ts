@@ -1,108 +1,155 @@
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
-import { type Constant, type Graph, int, ints } from "../../convert/graph.ts";
+import { clearField } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { changeOnnx } from "../../../tools/simd/change-onnx.ts";
+import { flattened, floats, smallGraph } from "../../../tools/simd/small-graphs.ts";
 import { writeOnnx } from "../../convert/write-onnx.ts";
+import {
+  AttributeProto_AttributeType,
+  type GraphProto,
+  type ModelProto,
+  TensorProto_DataLocation,
+  TensorProto_DataType,
+  TensorProtoSchema,
+} from "../../gen/onnx/onnx_pb.ts";
+import { packModel } from "./packed-model.ts";
 import { createSimdEngine } from "./simd-engine.ts";
 
-const engine = createSimdEngine(
-  new WebAssembly.Module(readFileSync(new URL("kernels-plain.wasm", import.meta.url))),
-);
+const module = new WebAssembly.Module(readFileSync(new URL("kernels-plain.wasm", import.meta.url)));
+const engine = createSimdEngine(module);
 
-const floats = (...shape: number[]): Constant => ({
-  kind: "float32",
-  shape,
-  data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
+const good = smallGraph(
+  [
+    ["Conv", ["picture", "w"], "convolved"],
+    ["GlobalAveragePool", "convolved", "pooled"],
+    ["Flatten", "pooled", "last"],
+  ],
+  8,
+  { w: floats(8, 3, 1, 1) },
+);
+const weightsOf = ({ initializer }: GraphProto) => initializer[0]!;
+
+describe("bytes that are no model, or a broken one, are corrupt", () => {
+  test.each<[string, Uint8Array, string]>([
+    ["other bytes", Uint8Array.of(8, 255), "expected an ONNX model, got 2 bytes that are none"],
+    ["no bytes", new Uint8Array(0), "expected an ONNX model with a graph, got none"],
+    ["half a file", writeOnnx(good).subarray(0, 300), "expected an ONNX model, got 300 bytes that are none"],
+    [
+      "fewer values than the shape says",
+      changeOnnx(good, (graph) => Object.assign(weightsOf(graph), { rawData: new Uint8Array(92) })),
+      'constant "w": expected 24 values for (8, 3, 1, 1), got 23',
+    ],
+    [
+      "a byte too many",
+      changeOnnx(good, (graph) => Object.assign(weightsOf(graph), { rawData: new Uint8Array(97) })),
+      'constant "w": expected 24 values for (8, 3, 1, 1), got 0',
+    ],
+    [
+      "values that lie in another file",
+      changeOnnx(good, (graph) => {
+        const weights = Object.assign(weightsOf(graph), { dataLocation: TensorProto_DataLocation.EXTERNAL });
+        clearField(weights, TensorProtoSchema.field.rawData);
+      }),
+      'constant "w": expected 24 values for (8, 3, 1, 1), got 0',
+    ],
+    [
+      "a shape of 16 GiB and the bytes of a small one",
+      changeOnnx(good, (graph) => Object.assign(weightsOf(graph), { dims: [65536n, 65536n] })),
+      'constant "w": expected 4294967296 values for (65536, 65536), got 24',
+    ],
+    [
+      "a node that gives nothing",
+      changeOnnx(good, (graph) => void graph.node[1]!.output.pop()),
+      'node "convolved": expected an output, got none',
+    ],
+    [
+      "a node whose first output is left out",
+      changeOnnx(good, (graph) => void graph.node[1]!.output.unshift("")),
+      'node "convolved": expected an output, got none',
+    ],
+  ])("%s", async (_, onnx, message) => {
+    await expect(engine.load(onnx)).rejects.toMatchObject({ reason: "MODEL_CORRUPT", message });
+  });
 });
 
-/** One node on a picture of 4 x 4 pixels and 3 channels. */
-function graphOf(node: Partial<Graph["nodes"][number]>, constants: [string, Constant][] = []): Graph {
-  return {
-    input: { name: "input", shape: [4, 4, 3] },
-    output: { name: "last", dimension: 48 },
-    nodes: [
-      { op: "Transpose", inputs: ["input"], output: "picture", attributes: { perm: ints([0, 3, 1, 2]) } },
-      { op: "Relu", inputs: ["picture"], output: "last", attributes: {}, ...node },
+describe("a model of another kind is refused", () => {
+  test.each<[string, (graph: GraphProto, model: ModelProto) => unknown, string]>([
+    [
+      "an older opset",
+      (_, model) => Object.assign(model.opsetImport[0]!, { version: 12n }),
+      "expected opset 13 to 23 of ONNX, got 12",
     ],
-    constants: new Map(constants),
-  };
-}
-
-test.each<[string, Uint8Array, string, string]>([
-  [
-    "bytes that are no model",
-    Uint8Array.of(8, 255),
-    "MODEL_CORRUPT",
-    "expected an ONNX model, got 2 bytes that are none",
-  ],
-  [
-    "a model without a graph",
-    new Uint8Array(0),
-    "MODEL_CORRUPT",
-    "expected an ONNX model with a graph, got none",
-  ],
-  [
-    "an operator that it lacks",
-    writeOnnx(graphOf({ op: "Erf" })),
-    "ENGINE_UNSUPPORTED",
-    'simd: node "last" (Erf): this operator is not known; known: Add, AveragePool, BatchNormalization,',
-  ],
-  [
-    "an input that no node gives",
-    writeOnnx(graphOf({ inputs: ["nobody"] })),
-    "ENGINE_UNSUPPORTED",
-    'simd: node "last" (Relu): expected its input 0 to be the result of a node before it',
-  ],
-  [
-    "another order of axes",
-    writeOnnx(graphOf({ op: "Transpose", attributes: { perm: ints([0, 1, 3, 2]) } })),
-    "ENGINE_UNSUPPORTED",
-    'simd: node "last" (Transpose): the order 0,1,3,2 is not known; known: 0,3,1,2 and 0,2,3,1',
-  ],
-  [
-    "weights of other channels",
-    writeOnnx(graphOf({ op: "Conv", inputs: ["picture", "w"] }, [["w", floats(8, 5, 3, 3)]])),
-    "MODEL_CORRUPT",
-    'node "last": expected weights (filters, 3 / 1, height, width), got (8, 5, 3, 3)',
-  ],
-  [
-    "a window larger than the picture",
-    writeOnnx(graphOf({ op: "Conv", inputs: ["picture", "w"] }, [["w", floats(8, 3, 5, 5)]])),
-    "MODEL_CORRUPT",
-    'node "last": a window of 5x5 does not fit 4x4',
-  ],
-  [
-    "padding that it would have to work out",
-    writeOnnx(
-      graphOf({
-        op: "MaxPool",
-        attributes: { kernel_shape: ints([2, 2]), ceil_mode: int(1) },
-      }),
-    ),
-    "ENGINE_UNSUPPORTED",
-    'simd: node "last": MaxPool with ceil_mode is not known',
-  ],
-  [
-    "an output that is no vector",
-    writeOnnx(graphOf({})),
-    "ENGINE_UNSUPPORTED",
-    "simd: expected an output of 48 values, got (4, 4, 3)",
-  ],
-])("refuses %s", async (_, onnx, reason, message) => {
-  const error = await engine.load(onnx).catch((cause: unknown) => cause);
-  expect(error).toMatchObject({ reason, message: expect.stringContaining(message) });
+    [
+      "a newer opset",
+      (_, model) => Object.assign(model.opsetImport[0]!, { version: 24n }),
+      "expected opset 13 to 23 of ONNX, got 24",
+    ],
+    ["no opset", (_, model) => void model.opsetImport.pop(), "expected opset 13 to 23 of ONNX, got none"],
+    [
+      "operators of others",
+      (graph) => Object.assign(graph.node[1]!, { domain: "com.microsoft" }),
+      'node "convolved": operator Conv of the domain com.microsoft is not known',
+    ],
+    [
+      "several outputs of a node",
+      (graph) => void graph.node[1]!.output.push("more"),
+      'node "convolved": Conv with 2 outputs is not known',
+    ],
+    [
+      "an attribute that is a tensor",
+      (graph) => Object.assign(graph.node[0]!.attribute[0]!, { type: AttributeProto_AttributeType.TENSOR }),
+      'node "picture": attribute perm is of a type that is not known',
+    ],
+    [
+      "half precision",
+      (graph) => Object.assign(weightsOf(graph), { dataType: TensorProto_DataType.FLOAT16 }),
+      'constant "w": expected float32 or int64 values, got type 10',
+    ],
+    [
+      "a constant of no values",
+      (graph) => Object.assign(weightsOf(graph), { dims: [0n, 3n] }),
+      'constant "w": expected sizes of at least 1, got (0, 3)',
+    ],
+    [
+      "nodes in the wrong order",
+      (graph) => void graph.node.reverse(),
+      'node "last" (Flatten): expected its input 0 to be the result of a node before it',
+    ],
+    [
+      "an output that no node gives",
+      (graph) => Object.assign(graph.output[0]!, { name: "nobody" }),
+      'expected a node that gives the output "nobody"',
+    ],
+    [
+      "two outputs",
+      (graph) => void graph.output.push(graph.output[0]!),
+      "expected one input and one output, got 1 and 2",
+    ],
+  ])("%s", async (_, change, message) => {
+    await expect(engine.load(changeOnnx(good, change))).rejects.toMatchObject({
+      reason: "ENGINE_UNSUPPORTED",
+      message: `simd: ${message}`,
+    });
+  });
 });
 
 test("refuses a tensor of another size", async () => {
-  const flat: Graph = {
-    ...graphOf({ op: "GlobalAveragePool", output: "pooled" }),
-    output: { name: "flat", dimension: 3 },
-  };
-  const nodes = [...flat.nodes, { op: "Flatten", inputs: ["pooled"], output: "flat", attributes: {} }];
-  const session = await engine.load(writeOnnx({ ...flat, nodes }));
-  await expect(session.run(new Float32Array(47), 1)).rejects.toMatchObject({
+  const session = await engine.load(writeOnnx(good));
+  await expect(session.run(new Float32Array(59), 1)).rejects.toMatchObject({
     reason: "ENGINE_FAILED",
-    message: "simd: expected 1 x 48 values, got 47",
+    message: "simd: expected 1 x 60 values, got 59",
   });
-  const features = await session.run(new Float32Array(96).fill(1), 2);
-  expect([...features]).toEqual([1, 1, 1, 1, 1, 1]);
+});
+
+test("a trap in a kernel names the node that it happened in", async () => {
+  const packed = packModel(writeOnnx(smallGraph([["Tanh", "picture", "odd"], ...flattened("odd")], 60)));
+  const steps = packed.plan.steps.map((step) => (step.kind === "activation" ? { ...step, code: 99 } : step));
+  const broken = createSimdEngine(module, {
+    seat: 0,
+    packed: { ...packed, plan: { ...packed.plan, steps } },
+  });
+  const session = await broken.load(new Uint8Array(0));
+  const error = await session.run(new Float32Array(60), 1).catch((cause: unknown) => cause);
+  expect(error).toMatchObject({ reason: "ENGINE_FAILED", message: 'simd: node "odd" could not be run' });
+  expect((error as Error).cause).toBeInstanceOf(WebAssembly.RuntimeError);
 });

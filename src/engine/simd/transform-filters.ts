@@ -1,60 +1,84 @@
-import type { WeightAt } from "./operators/convolution.ts";
+import type { FilterWeights } from "./filter-weights.ts";
 import type { TensorSlot } from "./tensor-slot.ts";
-
-/** G of Lavin and Gray (arXiv 1509.09308, section 4), by the outputs of a tile. */
-const filterTransforms = {
-  2: [
-    [1, 0, 0],
-    [0.5, 0.5, 0.5],
-    [0.5, -0.5, 0.5],
-    [0, 0, 1],
-  ],
-  4: [
-    [1 / 4, 0, 0],
-    [-1 / 6, -1 / 6, -1 / 6],
-    [-1 / 6, 1 / 6, -1 / 6],
-    [1 / 24, 1 / 12, 1 / 6],
-    [1 / 24, -1 / 12, 1 / 6],
-    [0, 0, 1],
-  ],
-} as const;
 
 export interface FilterTransform {
   readonly tile: 2 | 4;
   /** Floats from one plane to the next. */
   readonly plane: number;
-  readonly weightAt: WeightAt;
+  readonly weights: FilterWeights;
   readonly input: TensorSlot;
   readonly output: TensorSlot;
 }
 
-/** G g G^T of each 3x3 filter, in float64: for each place of the tile a plane of panels [channels][8]. */
+/**
+ * G g G^T of each 3x3 filter (Lavin and Gray, arXiv 1509.09308, section 4), in float64: for each place of the tile a plane
+ * of panels [channels][8].
+ */
 export function transformFilters(
   target: Float32Array,
-  { tile, plane, weightAt, input, output }: FilterTransform,
+  { tile, plane, weights, input, output }: FilterTransform,
 ): void {
-  const size = tile + 2;
-  const factors = Float64Array.from(filterTransforms[tile].flat());
-  const half = new Float64Array(size * 3);
-  for (let filter = 0; filter < output.channels; filter++) {
+  const { values, filterStep, channelStep, tapStep } = weights;
+  const expand = tile === 2 ? expandTo4x4 : expandTo6x6;
+  for (let panel = 0; panel < output.channels; panel += 8) {
+    const until = Math.min(output.channels, panel + 8);
     for (let channel = 0; channel < input.channels; channel++) {
-      for (let x = 0; x < 3; x++) {
-        const a = weightAt(filter, channel, x);
-        const b = weightAt(filter, channel, 3 + x);
-        const c = weightAt(filter, channel, 6 + x);
-        for (let i = 0; i < size; i++) {
-          half[i * 3 + x] = factors[i * 3]! * a + factors[i * 3 + 1]! * b + factors[i * 3 + 2]! * c;
-        }
-      }
-      let at = ((filter >> 3) * input.stride + channel) * 8 + (filter & 7);
-      for (let i = 0; i < size; i++) {
-        const a = half[i * 3]!;
-        const b = half[i * 3 + 1]!;
-        const c = half[i * 3 + 2]!;
-        for (let j = 0; j < size; j++, at += plane) {
-          target[at] = factors[j * 3]! * a + factors[j * 3 + 1]! * b + factors[j * 3 + 2]! * c;
-        }
+      const at = panel * input.stride + channel * 8 - panel;
+      // The eight of a panel lie side by side in every plane.
+      for (let filter = panel; filter < until; filter++) {
+        const from = filter * filterStep + channel * channelStep;
+        for (let tap = 0; tap < 9; tap++) taps[tap] = values[from + tap * tapStep]!;
+        expand(target, at + filter, plane);
       }
     }
   }
+}
+
+/** g, and G g by columns: one for each 3x3 filter would be millions. */
+const taps = new Float64Array(9);
+const half = new Float64Array(18);
+
+function expandTo4x4(target: Float32Array, at: number, plane: number): void {
+  for (let x = 0; x < 3; x++) expandTo4(half, x, 3, taps[x]!, taps[x + 3]!, taps[x + 6]!);
+  for (let y = 0; y < 4; y++) {
+    expandTo4(target, at + 4 * y * plane, plane, half[3 * y]!, half[3 * y + 1]!, half[3 * y + 2]!);
+  }
+}
+
+function expandTo6x6(target: Float32Array, at: number, plane: number): void {
+  for (let x = 0; x < 3; x++) expandTo6(half, x, 3, taps[x]!, taps[x + 3]!, taps[x + 6]!);
+  for (let y = 0; y < 6; y++) {
+    expandTo6(target, at + 6 * y * plane, plane, half[3 * y]!, half[3 * y + 1]!, half[3 * y + 2]!);
+  }
+}
+
+const [sixth, twelfth, twentyFourth] = [1 / 6, 1 / 12, 1 / 24];
+
+type Floats = Float64Array | Float32Array;
+
+/** G of F(2x2, 3x3) times (a, b, c): (a, (a + b + c) / 2, (a - b + c) / 2, c). */
+function expandTo4(out: Floats, at: number, step: number, a: number, b: number, c: number): void {
+  const sides = (a + c) / 2;
+  const middle = b / 2;
+  out[at] = a;
+  out[at + step] = sides + middle;
+  out[at + 2 * step] = sides - middle;
+  out[at + 3 * step] = c;
+}
+
+/**
+ * G of F(4x4, 3x3) times (a, b, c): (a / 4, -(a + b + c) / 6, -(a - b + c) / 6, a / 24 + b / 12 + c / 6,
+ * a / 24 - b / 12 + c / 6, c).
+ */
+function expandTo6(out: Floats, at: number, step: number, a: number, b: number, c: number): void {
+  const sides = (a + c) * sixth;
+  const middle = b * sixth;
+  const far = a * twentyFourth + c * sixth;
+  const farMiddle = b * twelfth;
+  out[at] = a / 4;
+  out[at + step] = -sides - middle;
+  out[at + 2 * step] = middle - sides;
+  out[at + 3 * step] = far + farMiddle;
+  out[at + 4 * step] = far - farMiddle;
+  out[at + 5 * step] = c;
 }

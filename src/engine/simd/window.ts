@@ -1,5 +1,5 @@
 import { EmbedError } from "../../errors.ts";
-import { type OnnxNode, unsupported } from "./read-onnx-graph.ts";
+import type { OnnxNode } from "./read-onnx-graph.ts";
 import { createSlot, type TensorSlot } from "./tensor-slot.ts";
 
 /** How the windows of a convolution or a pool lie on a picture. */
@@ -12,13 +12,8 @@ export interface Window {
 
 export const pointWindow: Window = { kernel: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1] };
 
-/** @throws EmbedError `ENGINE_UNSUPPORTED` for paddings that ONNX works out itself, `MODEL_CORRUPT` for impossible numbers */
+/** @throws EmbedError `MODEL_CORRUPT` for impossible numbers */
 export function readWindow(node: OnnxNode, kernel: readonly number[]): Window {
-  const autoPad = node.attributes.get("auto_pad") ?? "NOTSET";
-  if (autoPad !== "NOTSET")
-    throw unsupported(`node "${node.name}": ${node.op} with auto_pad ${autoPad} is not known`);
-  if ((node.attributes.get("ceil_mode") ?? 0) !== 0)
-    throw unsupported(`node "${node.name}": ${node.op} with ceil_mode is not known`);
   const list = (name: string, fallback: readonly number[]) => {
     const value = node.attributes.get(name) ?? fallback;
     const isList = Array.isArray(value) && value.length === fallback.length && value.every((one) => one >= 0);

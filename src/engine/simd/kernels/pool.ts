@@ -11,16 +11,20 @@ export function maxPool(
     const left = (pixel - outY * outWidth) * window.strideX - window.padLeft;
     const y0 = max(top, 0), y1 = min(top + window.kernelHeight, window.height);
     const x0 = max(left, 0), x1 = min(left + window.kernelWidth, width);
-    for (let quad = 0; quad < quads; quad++) {
-      let value = f32x4.splat(-Infinity);
+    // Quads are even.
+    for (let quad = 0; quad < quads; quad += 2) {
+      let value = f32x4.splat(-Infinity), other = value;
       for (let y = y0; y < y1; y++) {
         let from = source + (y * width + x0) * pixelStride + (quad << 4);
         for (let x = x0; x < x1; x++) {
           value = f32x4.max(value, v128.load(from));
+          other = f32x4.max(other, v128.load(from, 16));
           from += pixelStride;
         }
       }
-      v128.store(out + pixel * outStride + (quad << 4), value);
+      const to = out + pixel * outStride + (quad << 4);
+      v128.store(to, value);
+      v128.store(to, other, 16);
     }
   }
 }

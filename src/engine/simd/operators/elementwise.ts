@@ -1,4 +1,5 @@
 import { EmbedError } from "../../../errors.ts";
+import { isChannelAxis, showShape } from "../axes.ts";
 import { isVector, type OperatorHandler, readClamp } from "../planner.ts";
 import { createSlot } from "../tensor-slot.ts";
 
@@ -10,7 +11,8 @@ export const combine =
     const [a, b] = isVector(inputs[0]) ? [inputs[1], inputs[0]] : inputs;
     const isSame = a.height === b.height && a.width === b.width;
     if (a.channels !== b.channels || !(isSame || isVector(b))) {
-      throw planner.refuse(node, `shapes ${show(inputs[0])} and ${show(inputs[1])} are not joined`);
+      const shapes = inputs.map((slot) => showShape(planner.axes(node), slot)).join(" and ");
+      throw planner.refuse(node, `shapes ${shapes} are not joined`);
     }
     const output = createSlot(a.height, a.width, a.channels);
     const fused = planner.fuse(node, output, false);
@@ -66,22 +68,30 @@ export const batchNormalization: OperatorHandler = (planner, node) => {
   );
 };
 
-/** Activations that are no clamp: their numbers in kernels/activate.ts, and what ONNX takes alpha and gamma to be. */
+interface ActivationFacts {
+  /** Number in kernels/activate.ts. */
+  readonly code: number;
+  /** What ONNX takes alpha and gamma to be. */
+  readonly alpha: number;
+  readonly gamma: number;
+  readonly attributes: readonly string[];
+}
+
+/** Activations that are no clamp. */
 export const activations = {
-  Sigmoid: { code: 1, alpha: 0, gamma: 0 },
-  Tanh: { code: 2, alpha: 0, gamma: 0 },
-  Elu: { code: 3, alpha: 1, gamma: 0 },
-  Selu: { code: 4, alpha: 1.6732631921768188, gamma: 1.0507010221481323 },
-  Softplus: { code: 5, alpha: 0, gamma: 0 },
-  Softsign: { code: 6, alpha: 0, gamma: 0 },
-  LeakyRelu: { code: 7, alpha: 0.01, gamma: 0 },
-} as const;
+  Sigmoid: { code: 1, alpha: 0, gamma: 0, attributes: [] },
+  Tanh: { code: 2, alpha: 0, gamma: 0, attributes: [] },
+  Elu: { code: 3, alpha: 1, gamma: 0, attributes: ["alpha"] },
+  Selu: { code: 4, alpha: 1.6732631921768188, gamma: 1.0507010221481323, attributes: ["alpha", "gamma"] },
+  Softplus: { code: 5, alpha: 0, gamma: 0, attributes: [] },
+  Softsign: { code: 6, alpha: 0, gamma: 0, attributes: [] },
+  LeakyRelu: { code: 7, alpha: 0.01, gamma: 0, attributes: ["alpha"] },
+} as const satisfies Readonly<Record<string, ActivationFacts>>;
 
 export const activation =
-  (name: keyof typeof activations): OperatorHandler =>
+  ({ code, alpha, gamma }: ActivationFacts): OperatorHandler =>
   (planner, node) => {
     const input = planner.input(node);
-    const { code, alpha, gamma } = activations[name];
     planner.add(node, {
       kind: "activation",
       node: node.name,
@@ -93,15 +103,13 @@ export const activation =
     });
   };
 
-/** ONNX `Softmax` over the channels, axis 1. */
+/** ONNX `Softmax` over the channels. */
 export const softmax: OperatorHandler = (planner, node) => {
   const input = planner.input(node);
+  const axes = planner.axes(node);
   const axis = planner.number(node, "axis", -1);
-  if (axis !== 1 && !(axis === -1 && isVector(input)))
-    throw planner.refuse(node, `axis ${axis} is not known`);
+  if (!isChannelAxis(axes, axis))
+    throw planner.refuse(node, `axis ${axis} of ${axes} is not known; known: that of the channels`);
   const output = createSlot(input.height, input.width, input.channels);
   planner.add(node, { kind: "softmax", node: node.name, input, output });
 };
-
-const show = ({ height, width, channels }: { height: number; width: number; channels: number }) =>
-  `(${height}, ${width}, ${channels})`;

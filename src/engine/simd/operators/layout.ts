@@ -1,36 +1,37 @@
 import { EmbedError } from "../../../errors.ts";
+import { isChannelAxis } from "../axes.ts";
 import { isVector, type OperatorHandler } from "../planner.ts";
-import { createSlot, type TensorSlot } from "../tensor-slot.ts";
+import { createSlot } from "../tensor-slot.ts";
 
-/** Tensors whose channels come last in the graph too, so that `Flatten` finds them in the order of memory. */
-const channelsLast = new WeakSet<TensorSlot>();
+/** What `Transpose` may do: in memory channels are last before it and behind it, so nothing moves. */
+const orders = [
+  { from: "NHWC", order: "0,3,1,2", to: "NCHW" },
+  { from: "NCHW", order: "0,2,3,1", to: "NHWC" },
+] as const;
 
-/**
- * ONNX `Transpose` between (N, height, width, channels) and (N, channels, height, width): in memory channels are last in
- * both, so nothing moves.
- */
+/** ONNX `Transpose` between (N, height, width, channels) and (N, channels, height, width). */
 export const transpose: OperatorHandler = (planner, node) => {
-  const input = planner.input(node);
-  const order = String(node.attributes.get("perm"));
-  if (order === "0,3,1,2") {
-    planner.give(node, input);
-  } else if (order === "0,2,3,1") {
-    channelsLast.add(input);
-    planner.give(node, input);
-  } else {
-    throw planner.refuse(node, `the order ${order} is not known; known: 0,3,1,2 and 0,2,3,1`);
-  }
+  const axes = planner.axes(node);
+  const { order, to } = orders.find(({ from }) => from === axes)!;
+  const perm = String(node.attributes.get("perm") ?? "3,2,1,0");
+  if (perm !== order)
+    throw planner.refuse(node, `the order ${perm} of ${axes} is not known; known: ${order}`);
+  planner.give(node, planner.input(node), to);
 };
 
 /** ONNX `Flatten`: pixel after pixel, without the gaps behind their channels. */
 export const flatten: OperatorHandler = (planner, node) => {
   const input = planner.input(node);
-  if (planner.number(node, "axis", 1) !== 1) throw planner.refuse(node, "an axis other than 1 is not known");
+  const axes = planner.axes(node);
+  const axis = planner.number(node, "axis", 1);
+  if (axis !== 1 && axis + axes.length !== 1)
+    throw planner.refuse(node, `axis ${axis} is not known; known: 1`);
   if (isVector(input)) {
-    planner.give(node, input);
+    planner.give(node, input, "NC");
     return;
   }
-  if (!channelsLast.has(input)) throw planner.refuse(node, "it is known behind a Transpose 0,2,3,1 only");
+  if (axes !== "NHWC" && input.channels > 1)
+    throw planner.refuse(node, "it is known behind a Transpose 0,2,3,1 only");
   const pixels = input.height * input.width;
   const output = createSlot(1, 1, pixels * input.channels);
   planner.add(node, {
@@ -43,14 +44,17 @@ export const flatten: OperatorHandler = (planner, node) => {
     ...{ runs: pixels, outRun: input.channels * 4, inRun: input.stride * 4, count: input.channels },
     outFirst: 0,
   });
+  planner.give(node, output, "NC");
 };
 
-/** ONNX `Concat` of channels, axis 1. */
+/** ONNX `Concat` of channels. */
 export const concat: OperatorHandler = (planner, node) => {
   const inputs = node.inputs.map((_, index) => planner.input(node, index));
   const [first] = inputs;
+  const axes = planner.axes(node);
   const axis = planner.number(node, "axis", Number.NaN);
-  if (!first || axis !== 1) throw planner.refuse(node, `axis ${axis} is not known; known: 1`);
+  if (!first || !isChannelAxis(axes, axis))
+    throw planner.refuse(node, `axis ${axis} of ${axes} is not known; known: that of the channels`);
   if (inputs.some(({ height, width }) => height !== first.height || width !== first.width)) {
     throw new EmbedError("MODEL_CORRUPT", `node "${node.name}": expected pictures of one size`);
   }
@@ -76,16 +80,11 @@ export const concat: OperatorHandler = (planner, node) => {
 /** ONNX `Pad` of height and width with zeros. */
 export const pad: OperatorHandler = (planner, node) => {
   const input = planner.input(node);
-  const { data } = planner.constant(node, 1);
-  const [n0 = 0, c0 = 0, top = 0, left = 0, n1 = 0, c1 = 0, bottom = 0, right = 0] = data;
-  const mode = node.attributes.get("mode") ?? "constant";
+  const { integers } = planner.constant(node, 1);
+  if (!integers) throw planner.refuse(node, "expected its input 1 to be int64");
+  const [n0 = 0, c0 = 0, top = 0, left = 0, n1 = 0, c1 = 0, bottom = 0, right = 0] = integers;
   const value = node.inputs[2] ? planner.floats(node, 2)[0] : 0;
-  if (
-    data.length !== 8 ||
-    mode !== "constant" ||
-    value !== 0 ||
-    [n0, c0, n1, c1].some((size) => size !== 0)
-  ) {
+  if (integers.length !== 8 || value !== 0 || [n0, c0, n1, c1].some((size) => size !== 0)) {
     throw planner.refuse(node, "it is known with zeros around height and width only");
   }
   if ([top, left, bottom, right].some((size) => size < 0))

@@ -26,7 +26,8 @@ export interface DepthBlock {
   readonly weights: number;
 }
 
-export const depthOf = ({ taps, channels }: DepthBlock) => (taps[1] - taps[0]) * (channels[1] - channels[0]);
+export const depthOf = ({ taps, channels }: Omit<DepthBlock, "weights">) =>
+  (taps[1] - taps[0]) * (channels[1] - channels[0]);
 
 /** Weights that are used again and again for all rows: a quarter of a level 2 cache of 1 MiB. */
 const panelBlockBytes = 256 * 1024;

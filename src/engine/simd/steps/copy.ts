@@ -1,3 +1,4 @@
+import { shareOf } from "../row-groups.ts";
 import type { TensorSlot } from "../tensor-slot.ts";
 import type { StepFacts, StepPlace } from "./step.ts";
 
@@ -24,20 +25,22 @@ export interface CopyStep extends StepFacts {
   readonly outFirst: number;
 }
 
-/** Cheap, so that the first part does all of it. */
-export function runCopy(step: CopyStep, { kernels, arena, part }: StepPlace): void {
-  if (part !== 0) return;
+/** Parts take runs, or rows of them where there are several; all of a copy that clears first is done by the first part. */
+export function runCopy(step: CopyStep, { kernels, arena, part, parts }: StepPlace): void {
+  if (step.clears && part !== 0) return;
   const { input, output } = step;
   const out = arena + output.offset;
   if (step.clears) kernels.fill(out, 0, output.height * output.width * output.stride);
-  for (let row = 0; row < step.rows; row++) {
-    const to = out + step.outFirst + row * step.outRow;
+  const shares = step.clears ? 1 : parts;
+  const [fromRow, toRow] = step.rows > 1 ? shareOf(step.rows, part, shares) : [0, 1];
+  const [fromRun, toRun] = step.rows > 1 ? [0, step.runs] : shareOf(step.runs, part, shares);
+  for (let row = fromRow; row < toRow; row++) {
     kernels.copyRuns(
-      to,
+      out + step.outFirst + row * step.outRow + fromRun * step.outRun,
       step.outRun,
-      arena + input.offset + row * step.inRow,
+      arena + input.offset + row * step.inRow + fromRun * step.inRun,
       step.inRun,
-      step.runs,
+      toRun - fromRun,
       step.count,
     );
   }

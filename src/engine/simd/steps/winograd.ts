@@ -39,19 +39,33 @@ const mostRows = rowsAtATime + 5;
 export const winogradScratchBytes = (tile: 2 | 4, input: TensorSlot, output: TensorSlot) =>
   transformScratchBytes + planesOf(tile) * (inputPlane(input, mostRows) + sumPlane(output, mostRows));
 
+/**
+ * Parts take tiles where there are many, and columns where there are few: the weights would else have to come from memory
+ * for each part.
+ */
 export function runWinograd(step: WinogradStep, place: StepPlace): void {
+  const { part, parts } = place;
   const tiles = tilesOf(step.output, step.tile);
-  const chunks = Math.max(place.parts, Math.ceil(tiles / rowsAtATime));
-  const [from, to] = shareOf(chunks, place.part, place.parts);
+  const panels = step.output.stride / 8;
+  if (tiles <= rowsAtATime) {
+    const [from, to] = shareOf(panels, part, parts);
+    if (to > from) runTiles(step, place, [0, tiles], [from, to]);
+    return;
+  }
+  const chunks = parts * Math.ceil(tiles / (parts * rowsAtATime));
+  const [from, to] = shareOf(chunks, part, parts);
   for (let chunk = from; chunk < to; chunk++) {
     const [first, end] = shareOf(tiles, chunk, chunks);
-    if (end > first) runTiles(step, place, first, end - first);
+    if (end > first) runTiles(step, place, [first, end], [0, panels]);
   }
 }
 
-function runTiles(step: WinogradStep, place: StepPlace, first: number, tiles: number): void {
+type Range = readonly [from: number, to: number];
+
+function runTiles(step: WinogradStep, place: StepPlace, [first, end]: Range, panels: Range): void {
   const { kernels, weights, arena, scratch } = place;
   const { input, output, tile } = step;
+  const tiles = end - first;
   const groups = groupRows(tiles, place.groupSize);
   const rows = groups.sixes * 6 + groups.fives * 5;
   const planes = planesOf(tile);
@@ -63,21 +77,23 @@ function runTiles(step: WinogradStep, place: StepPlace, first: number, tiles: nu
   const transformInput = tile === 4 ? kernels.transformInput4 : kernels.transformInput2;
   const transformOutput = tile === 4 ? kernels.transformOutput4 : kernels.transformOutput2;
   const quads = quadsOf(input);
+  const count = panels[1] - panels[0];
+  /** Bytes of the columns before these, in each row. */
+  const skip = panels[0] * 32;
 
   for (let group = 0, row = 0; group < groups.sixes + groups.fives; group++) {
-    const count = group < groups.sixes ? 6 : 5;
-    const to = inputs + row * quads * 16;
+    const rowsOfGroup = group < groups.sixes ? 6 : 5;
     transformInput(
-      to,
+      inputs + row * quads * 16,
       inputStride,
       arena + input.offset,
       weights + step.window,
-      count,
+      rowsOfGroup,
       first + row,
       quads,
       scratch,
     );
-    row += count;
+    row += rowsOfGroup;
   }
   for (let plane = 0; plane < planes; plane++) {
     kernels.multiplyBlock(
@@ -85,10 +101,10 @@ function runTiles(step: WinogradStep, place: StepPlace, first: number, tiles: nu
       groups.sixes,
       groups.fives,
       quads,
-      weights + step.filters + plane * step.filterPlane,
-      output.stride / 8,
+      weights + step.filters + plane * step.filterPlane + panels[0] * input.stride * 32,
+      count,
       input.stride * 32,
-      sums + plane * sumStride,
+      sums + plane * sumStride + skip,
       rowStride,
       weights + step.zeros,
       0,
@@ -98,17 +114,17 @@ function runTiles(step: WinogradStep, place: StepPlace, first: number, tiles: nu
     );
   }
   transformOutput(
-    sums,
+    sums + skip,
     sumStride,
     rowStride,
     tiles,
     first,
     weights + step.window,
-    quadsOf(output),
-    arena + output.offset,
+    count * 2,
+    arena + output.offset + skip,
     rowStride,
-    weights + step.bias,
-    step.residual ? arena + step.residual.offset : 0,
+    weights + step.bias + skip,
+    step.residual ? arena + step.residual.offset + skip : 0,
     step.low,
     step.high,
     scratch,

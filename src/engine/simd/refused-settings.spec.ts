@@ -1,0 +1,155 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { floats, integers, type ShortNode, scalar, smallGraph } from "../../../tools/simd/small-graphs.ts";
+import { type Constant, float, int, ints } from "../../convert/graph.ts";
+import { writeOnnx } from "../../convert/write-onnx.ts";
+import { createSimdEngine } from "./simd-engine.ts";
+
+const engine = createSimdEngine(
+  new WebAssembly.Module(readFileSync(new URL("kernels-plain.wasm", import.meta.url))),
+);
+const window = { kernel_shape: ints([2, 2]) };
+const pooled: ShortNode = ["GlobalAveragePool", "picture", "pooled"];
+const flat: ShortNode = ["Flatten", "pooled", "flat"];
+
+type Case = [
+  what: string,
+  nodes: readonly ShortNode[],
+  message: string,
+  constants?: Readonly<Record<string, Constant>>,
+];
+
+describe("a setting that would be passed over is refused by its node's name", () => {
+  const settings: Case[] = [
+    [
+      "an attribute that is not known",
+      [["Relu", "picture", "odd", { alpha: float(1) }]],
+      'node "odd" (Relu): the attribute alpha is not known',
+    ],
+    [
+      "limits as attributes",
+      [["Clip", "picture", "odd", { max: float(6) }]],
+      'node "odd" (Clip): the attribute max is not known',
+    ],
+    [
+      "more limits than one",
+      [["Clip", ["picture", "", "limits"], "odd"]],
+      'node "odd" (Clip): expected its input 2 to be one number',
+      { limits: floats(3) },
+    ],
+    [
+      "a limit that is computed",
+      [pooled, ["Clip", ["picture", "pooled"], "odd"]],
+      'node "odd" (Clip): expected its input 1 to be a constant',
+    ],
+    ...["MaxPool", "AveragePool"].flatMap((op): Case[] => [
+      [
+        `${op} with ceil_mode`,
+        [[op, "picture", "odd", { ...window, ceil_mode: int(1) }]],
+        `node "odd" (${op}): ceil_mode 1 is not known; known: 0`,
+      ],
+      [
+        `${op} with storage_order`,
+        [[op, "picture", "odd", { ...window, storage_order: int(1) }]],
+        `node "odd" (${op}): storage_order 1 is not known; known: 0`,
+      ],
+      [
+        `${op} with dilations`,
+        [[op, "picture", "odd", { ...window, dilations: ints([2, 1]) }]],
+        `node "odd" (${op}): dilations are not known`,
+      ],
+    ]),
+    ...(["transA", "alpha", "beta"] as const).map((name): Case => {
+      const value = name === "transA" ? int(1) : float(0.5);
+      return [
+        `Gemm with ${name}`,
+        [pooled, flat, ["Gemm", ["flat", "w"], "odd", { [name]: value }]],
+        `node "odd" (Gemm): ${name} ${value.value} is not known; known: ${name === "transA" ? 0 : 1}`,
+        { w: floats(3, 2) },
+      ];
+    }),
+    [
+      "Gemm with a bias that is spread",
+      [pooled, flat, ["Gemm", ["flat", "w", "one"], "odd"]],
+      'node "odd" (Gemm): expected a bias of 2 values, got 1',
+      { w: floats(3, 2), one: scalar(1) },
+    ],
+    [
+      "Conv with a bias of other length",
+      [["Conv", ["picture", "w", "bias"], "odd"]],
+      'node "odd" (Conv): expected a bias of 8 values, got 7',
+      { w: floats(8, 3, 1, 1), bias: floats(7) },
+    ],
+    [
+      "Conv with weights that are computed",
+      [["Conv", ["picture", "picture"], "odd"]],
+      'node "odd" (Conv): expected its input 1 to be a constant',
+    ],
+    [
+      "BatchNormalization in training",
+      [
+        [
+          "BatchNormalization",
+          ["picture", "v", "v", "v", "v"],
+          "odd",
+          { training_mode: int(1), momentum: float(0.9) },
+        ],
+      ],
+      'node "odd" (BatchNormalization): training_mode 1 is not known; known: 0',
+      { v: floats(3) },
+    ],
+    [
+      "Add of a constant",
+      [["Add", ["picture", "v"], "odd"]],
+      'node "odd" (Add): expected its input 1 to be the result of a node before it',
+      { v: floats(3, 1, 1) },
+    ],
+    [
+      "a sum that is spread along one side",
+      [
+        ["MaxPool", "picture", "row", { kernel_shape: ints([4, 1]) }],
+        ["Add", ["picture", "row"], "odd"],
+      ],
+      'node "odd" (Add): shapes (N, 3, 4, 5) and (N, 3, 1, 5) are not joined',
+    ],
+    [
+      "a sum that is spread over channels",
+      [
+        ["Conv", ["picture", "w"], "one"],
+        ["Mul", ["one", "picture"], "odd"],
+      ],
+      'node "odd" (Mul): shapes (N, 1, 4, 5) and (N, 3, 4, 5) are not joined',
+      { w: floats(1, 3, 1, 1) },
+    ],
+    [
+      "Pad of channels",
+      [["Pad", ["picture", "pads"], "odd"]],
+      'node "odd" (Pad): it is known with zeros around height and width only',
+      { pads: integers(0, 1, 0, 0, 0, 0, 0, 0) },
+    ],
+    [
+      "Pad of some axes",
+      [["Pad", ["picture", "pads", "", "axes"], "odd"]],
+      'node "odd" (Pad): expected at most 3 inputs, got 4',
+      { pads: integers(1, 1), axes: integers(1) },
+    ],
+    [
+      "Pad by fractions",
+      [["Pad", ["picture", "pads"], "odd"]],
+      'node "odd" (Pad): expected its input 1 to be int64',
+      { pads: floats(8) },
+    ],
+    [
+      "Constant",
+      [["Constant", [], "odd"]],
+      'node "odd" (Constant): this operator is not known; known: Add, AveragePool, BatchNormalization, Clip, Concat, Conv, Flatten, Gemm, GlobalAveragePool, GlobalMaxPool, MaxPool, Mul, Pad, Relu, Softmax, Transpose, Sigmoid, Tanh, Elu, Selu, Softplus, Softsign, LeakyRelu',
+    ],
+  ];
+  test.each(settings)("%s", async (_, nodes, message, constants = {}) => {
+    const onnx = writeOnnx(smallGraph([...nodes, ["Relu", "odd", "last"]], 3, constants));
+    await expect(engine.load(onnx)).rejects.toMatchObject({
+      reason: "ENGINE_UNSUPPORTED",
+      message: `simd: ${message}`,
+    });
+  });
+});

@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { convertKeras } from "../../src/convert/convert-keras.ts";
+import { readTfjsLayers } from "../../src/convert/keras-format/read-tfjs-layers.ts";
+
+/** A tiny network, converted, with what real tf_keras gives for its input; fixtures/README.md has the format. */
+export interface GoldenNet {
+  readonly name: string;
+  readonly onnx: Uint8Array;
+  /** (N, ...): rank 2 for a network of vectors, rank 4 for one of pictures. */
+  readonly inputShape: readonly number[];
+  readonly input: Float32Array;
+  readonly expected: Float32Array;
+  /** Largest difference. */
+  readonly tolerance: number;
+}
+
+interface Golden {
+  readonly model: string;
+  readonly tolerance: number;
+  readonly input: { readonly shape: readonly number[]; readonly values: string };
+  readonly output: { readonly values: string };
+}
+
+const folder = new URL("../../fixtures/golden/convert/", import.meta.url);
+const readJson = (file: string) => JSON.parse(readFileSync(new URL(file, folder), "utf8"));
+const readFloats = (base64: string) =>
+  new Float32Array(Uint8Array.from(Buffer.from(base64, "base64")).buffer);
+
+export const goldenNetNames = readdirSync(folder)
+  .filter((file) => file.endsWith(".json") && !file.endsWith(".model.json"))
+  .map((file) => file.slice(0, -".json".length));
+
+export async function openGoldenNet(name: string): Promise<GoldenNet> {
+  const golden: Golden = readJson(`${name}.json`);
+  const model = readJson(golden.model);
+  const { onnx } = await convertKeras(
+    await readTfjsLayers(model, async (file) => readFileSync(new URL(file, folder))),
+    {
+      // As Keras names the layer that gives the whole network's output.
+      outputLayer: model.modelTopology.model_config.config.output_layers[0][0],
+      inputShape: golden.input.shape.slice(1),
+    },
+  );
+  return {
+    name,
+    onnx,
+    inputShape: golden.input.shape,
+    input: readFloats(golden.input.values),
+    expected: readFloats(golden.output.values),
+    tolerance: golden.tolerance,
+  };
+}
