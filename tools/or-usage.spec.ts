@@ -19,7 +19,7 @@ const tools = {
   "tools/container/build-and-test.ts":
     "npm run container -- [--base-image IMAGE] [--weights FOLDER] [--keep]",
   "bench/server-throughput.ts":
-    "npm run bench:throughput -- [--rounds N] [--pictures N] [--callers N] [--workers N] [--json]",
+    "npm run bench:throughput -- [--engine NAME] [--rounds N] [--pictures N] [--callers N] [--workers N]",
 };
 
 test.each(Object.entries(tools))("%s tells its usage", (file, usage) => {

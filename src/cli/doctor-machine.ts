@@ -4,6 +4,7 @@ import { arch, cpus, release, totalmem, type } from "node:os";
 import { tracingPackages } from "../node/observe/open-telemetry.ts";
 import { packageFile } from "../node/package-file.ts";
 import { chooseWorkers, readMachine } from "../node/pool/default-workers.ts";
+import { findOrtNative, ortNativePackage } from "../node/pool/native-runtime.ts";
 import type { Finding } from "./doctor-report.ts";
 import { packageVersion } from "./package-version.ts";
 
@@ -83,11 +84,18 @@ function describeWasm(): Finding[] {
 
 /** Packages that are used only where they are installed. */
 export function describePeers(): Finding[] {
-  return Object.keys(tracingPackages).map((name) => {
-    const file = findInstalled(name);
+  const peers = [
+    ...Object.keys(tracingPackages).map((name) => ({
+      name,
+      use: "traces need it",
+      file: findInstalled(name),
+    })),
+    { name: ortNativePackage.name, use: "--engine ort-native needs it", file: findOrtNative() },
+  ];
+  return peers.map(({ name, use, file }) => {
     const value =
       file === undefined
-        ? "not installed (traces need it)"
+        ? `not installed (${use})`
         : (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
     return { name: `peer ${name}`, state: "info", value };
   });

@@ -10,6 +10,7 @@ import { readVectorGolden } from "../node/model/vector-golden.ts";
 import type { PoolEvent } from "../node/pool/worker-pool.ts";
 import { addEngineOptions, type EngineOptions } from "./common-options.ts";
 import type { Finding } from "./doctor-report.ts";
+import { describePassedOver } from "./log-pool-event.ts";
 import { openEmbedderForCli, unboundedQueue } from "./open-embedder-for-cli.ts";
 
 /** The cache, and each model that lies in it; hashes are checked, nothing is fetched or written. */
@@ -88,7 +89,9 @@ export async function selfCheck(options: SelfCheckOptions, models: readonly Find
     return { name, state: "unchecked", value: `the model ${manifest.name} is ${what}` };
   }
   let ready: Extract<PoolEvent, { kind: "worker-ready" }> | undefined;
+  const passedOver: string[] = [];
   const { embedder } = await openEmbedderForCli(withDefaults(options), unboundedQueue, (event) => {
+    if (event.kind === "engine-passed-over") passedOver.push(`; ${describePassedOver(event)}`);
     if (event.kind === "worker-ready") ready = event;
   });
   try {
@@ -99,7 +102,7 @@ export async function selfCheck(options: SelfCheckOptions, models: readonly Find
     const ms = performance.now() - start;
     if (!result.ok) throw result.error;
     const started = `started in ${Math.round(ready?.startMs ?? 0)} ms`;
-    const value = `${manifest.name} on ${options.engine}: max abs error ${ready?.maxAbsError.toExponential(2)}, ${started}, one picture in ${Math.round(ms)} ms`;
+    const value = `${manifest.name} on ${ready?.engine}: max abs error ${ready?.maxAbsError.toExponential(2)}, ${started}, one picture in ${Math.round(ms)} ms${passedOver.join("")}`;
     return { name, state: "ok", value };
   } catch (error) {
     const { reason, message, cause } = EmbedError.from(error);

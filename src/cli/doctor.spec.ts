@@ -3,6 +3,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { brokenOrtNativeWhy, writeBrokenOrtNative } from "../../tools/broken-ort-native.ts";
 import { freePort, silentPort } from "../../tools/loopback-port.ts";
 import { startPortico } from "../../tools/start-portico.ts";
 import { createTestAuthority } from "../../tools/test-certificates.ts";
@@ -64,14 +65,30 @@ describe("portico doctor", () => {
     expect(find("self-check")).toMatchObject({
       state: "ok",
       value: expect.stringMatching(
-        /^resnet50 on ort-wasm: max abs error \d\.\d\de-7, started in \d+ ms, one picture in \d+ ms$/,
+        /^resnet50 on simd: max abs error \d\.\d\de-7, started in \d+ ms, one picture in \d+ ms$/,
       ),
     });
     expect(find("port")).toEqual({ name: "port", state: "ok", value: "127.0.0.1, port 0: free" });
     expect(find("npm registry")).toMatchObject({ state: "unchecked" });
     expect(find("peer @opentelemetry/api")).toMatchObject({ state: "info", value: "1.10.0" });
+    expect(find("peer onnxruntime-node")).toMatchObject({
+      state: "info",
+      value: "not installed (--engine ort-native needs it)",
+    });
     expect(find("env OTEL_EXPORTER_OTLP_ENDPOINT")?.value).toBe("https://***@collector.example/v1?***");
     expect(JSON.stringify(findings)).not.toContain("hush");
+  }, 60_000);
+
+  test("says which engine was passed over", async () => {
+    const env = { NODE_PATH: await writeBrokenOrtNative(folder) };
+    const { code, find } = await findingsOf(["--listen", "127.0.0.1:0"], env);
+    expect(code).toBe(0);
+    expect(find("peer onnxruntime-node")).toMatchObject({ value: "0.0.0" });
+    expect(find("self-check")).toMatchObject({
+      state: "ok",
+      value: expect.stringMatching(/^resnet50 on simd: max abs error .*; an engine was passed over: .*$/),
+    });
+    expect(find("self-check")?.value).toContain(`; an engine was passed over: ${brokenOrtNativeWhy}`);
   }, 60_000);
 
   test("a fresh machine is well, though nothing can be checked yet", async () => {

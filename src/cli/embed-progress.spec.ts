@@ -5,7 +5,7 @@ import { createEmbedProgress } from "./embed-progress.ts";
 test("without a terminal: only the lines", () => {
   const terminal = createTerminal(false);
   const progress = createEmbedProgress(2, terminal.output);
-  progress.start();
+  progress.start("simd");
   progress.advance();
   progress.say("portico: b.jpg: no");
   progress.advance();
@@ -22,7 +22,7 @@ test("on a terminal: a line stands above the bar, which goes on where it was", (
   const terminal = createTerminal(true);
   const progress = createEmbedProgress(4, terminal.output);
   terminal.pass(5_000);
-  progress.start();
+  progress.start("simd");
   terminal.pass(500);
   progress.advance();
   progress.say("portico: b.jpg: no");
@@ -36,7 +36,7 @@ test("on a terminal: a line stands above the bar, which goes on where it was", (
   expect(terminal.text().replaceAll("\x1b", "ESC").split("\n")).toEqual(
     [
       `${empty}\x1b[1G${quarter}\x1b[0K${cleared}portico: b.jpg: no`,
-      `${drawn(quarter)}\x1b[1G${half}\x1b[0K${cleared}2 of 4 pictures in 2 s`,
+      `${drawn(quarter)}\x1b[1G${half}\x1b[0K${cleared}2 of 4 pictures in 2 s on simd`,
       "",
     ].map((line) => line.replaceAll("\x1b", "ESC")),
   );
@@ -51,7 +51,7 @@ test("on a terminal: nothing is drawn before it starts", () => {
 test("never turns the terminal's line wrap off", () => {
   const terminal = createTerminal(true);
   const progress = createEmbedProgress(1, terminal.output);
-  progress.start();
+  progress.start("simd");
   progress.stop();
   expect(terminal.text()).not.toContain("\x1b[?7l");
 });

@@ -3,7 +3,7 @@ import type { ProgressOutput } from "./progress-output.ts";
 
 export interface EmbedProgress {
   /** Draws the bar and starts the clock; the model is ready, so that no other bar is there. */
-  readonly start: () => void;
+  readonly start: (engine: string) => void;
   /** One more picture is done. */
   readonly advance: () => void;
   /** Writes a line of its own, above the bar. */
@@ -25,10 +25,12 @@ export function createEmbedProgress(total: number, { stream, isTTY, now }: Progr
   const options = { stream, format, barsize: 30, linewrap: true, clearOnComplete: true };
   const bar = new SingleBar(options, Presets.legacy);
   let startedMs = 0;
+  let engine = "";
   let done = 0;
   const left = () => (done === 0 ? "?" : describeTime((total - done) * ((now() - startedMs) / done)));
   return {
-    start() {
+    start(name) {
+      engine = name;
       startedMs = now();
       bar.start(total, 0, { left: left() });
     },
@@ -45,7 +47,7 @@ export function createEmbedProgress(total: number, { stream, isTTY, now }: Progr
     stop() {
       if (!bar.isActive) return;
       bar.stop();
-      say(`${done} of ${total} pictures in ${describeTime(now() - startedMs)}`);
+      say(`${done} of ${total} pictures in ${describeTime(now() - startedMs)} on ${engine}`);
     },
   };
 }

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { brokenOrtNativeWhy, writeBrokenOrtNative } from "../../tools/broken-ort-native.ts";
 import { runPortico } from "../../tools/run-portico.ts";
 import { compareVectors } from "../embed/compare-vectors.ts";
 import { readVectorGolden } from "../node/model/vector-golden.ts";
@@ -184,12 +185,33 @@ describe("portico embed", () => {
 });
 
 describe("portico verify", () => {
-  test("prints a table and succeeds", async () => {
-    const run = await runPortico(["verify", "--only", "photo/locomotion"]);
+  test.each([
+    { args: [], engine: "simd" },
+    { args: ["--engine", "auto"], engine: "simd" },
+    { args: ["--engine", "simd"], engine: "simd" },
+    { args: ["--engine", "ort-wasm"], engine: "ort-wasm" },
+    // Which simd does not have.
+    { args: ["--threads", "2"], engine: "ort-wasm" },
+  ])("prints a table that names the engine, and succeeds: $args", async ({ args, engine }) => {
+    const run = await runPortico(["verify", "--only", "photo/locomotion", "--workers", "1", ...args]);
     expect(run).toMatchObject({ code: 0, stderr: "" });
-    expect(run.stdout).toMatch(
-      /^resnet50 on ort-wasm, against real Keras\n.*\nphoto\/locomotion-house-cat\.jpg {2}ok +\d\.\d\de-\d+ {2}1\.0{9}\n1 passed, 0 differ, 0 failed; largest error \d\.\d\de-\d+\n$/,
-    );
+    const [title, , row, ...rest] = run.stdout.split("\n");
+    expect(title).toBe(`resnet50 on ${engine}, against real Keras`);
+    expect(row).toMatch(/^photo\/locomotion-house-cat\.jpg {2}ok +\d\.\d\de-\d+ {2}1\.0{9}$/);
+    expect(rest).toEqual([
+      expect.stringMatching(/^1 passed, 0 differ, 0 failed; largest error \d\.\d\de-\d+$/),
+      "",
+    ]);
+  });
+
+  test("says on stderr which engine was passed over", async () => {
+    const env = { NODE_PATH: await writeBrokenOrtNative(folder) };
+    const run = await runPortico(["verify", "--only", "photo/locomotion", "--workers", "1"], env);
+    expect(run).toMatchObject({
+      code: 0,
+      stderr: `portico: an engine was passed over: ${brokenOrtNativeWhy}; next: simd\n`,
+      stdout: expect.stringMatching(/^resnet50 on simd, against real Keras\n/),
+    });
   });
 
   test("tells a picture without a vector from one that differs", async () => {

@@ -67,7 +67,7 @@ async function embedCommand(names: string[], options: EmbedCommandOptions): Prom
   let failed = 0;
   try {
     await embedder.ready;
-    progress.start();
+    progress.start(embedder.engine() ?? "");
     for await (const row of mapInOrder(sources, workers * 2, (source) => embedSource(embedder, source))) {
       if (row.error) {
         failed += 1;

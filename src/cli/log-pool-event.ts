@@ -1,11 +1,20 @@
 import type { Log } from "../node/observe/log.ts";
 import type { PoolEvent } from "../node/pool/worker-pool.ts";
 
+export function describePassedOver({ error }: Extract<PoolEvent, { kind: "engine-passed-over" }>): string {
+  return `an engine was passed over: ${error.message}`;
+}
+
 /** One line for what happened to a worker. */
 export function logPoolEvent(log: Log, event: PoolEvent): void {
   if (event.kind === "worker-ready") {
-    const { startMs, maxAbsError } = event;
-    log.debug({ startMs: Math.round(startMs), maxAbsError }, "a worker passed its self-check");
+    const { engine, startMs, maxAbsError } = event;
+    log.debug({ engine, startMs: Math.round(startMs), maxAbsError }, "a worker passed its self-check");
+  }
+  if (event.kind === "engine-passed-over") {
+    const { engine, next, error } = event;
+    const cause = error.cause === undefined ? {} : { cause: String(error.cause) };
+    log.warn({ engine, next, reason: error.reason, ...cause }, describePassedOver(event));
   }
   if (event.kind === "worker-outgrown") {
     const { wasmBytes } = event;

@@ -1,11 +1,11 @@
 import type { ModelManifest } from "../embed/model-manifest.ts";
-import { EmbedError } from "../errors.ts";
 import { findModelManifest } from "../node/model/model-catalog.ts";
 import { openEmbedder } from "../node/open-embedder.ts";
 import { chooseWorkers, readMachine } from "../node/pool/default-workers.ts";
 import type { QueueLimits } from "../node/pool/job-queue.ts";
 import type { PoolEvent, WorkerPool } from "../node/pool/worker-pool.ts";
 import type { EngineOptions } from "./common-options.ts";
+import { describePassedOver } from "./log-pool-event.ts";
 import { prepareWithProgress } from "./prepare.ts";
 
 /** For a command that is its own only caller and draws pictures no faster than they are embedded. */
@@ -26,12 +26,8 @@ export interface CliEmbedder {
 export async function openEmbedderForCli(
   options: EngineOptions,
   queue: QueueLimits,
-  onEvent?: (event: PoolEvent) => void,
+  onEvent: (event: PoolEvent) => void = tellPassedOver,
 ): Promise<CliEmbedder> {
-  if (options.engine === "simd" && options.threads > 1) {
-    const got = `got --threads ${options.threads}; --workers uses more cores`;
-    throw new EmbedError("CONFIG_INVALID", `expected --threads 1 with --engine simd, ${got}`);
-  }
   const manifest = await findModelManifest(options.model);
   const { workers, why } = options.workers
     ? { workers: options.workers, why: "--workers" }
@@ -42,12 +38,19 @@ export async function openEmbedderForCli(
       prepareWithProgress(manifest, options.cache === undefined ? {} : { cacheDir: options.cache }),
     workers,
     threads: options.threads,
+    ...(options.gangs === "off" && { gangThreads: 1 }),
     limits: { maxPixels: options.maxPixels },
     itemTimeoutMs: options.itemTimeoutMs,
     workerMaxMemoryBytes: options.workerMaxMemoryBytes,
     queue,
     engine: options.engine,
-    ...(onEvent && { onEvent }),
+    onEvent,
   });
   return { embedder, manifest, workers, why };
+}
+
+/** Before the first picture, so that no progress bar is torn apart. */
+function tellPassedOver(event: PoolEvent): void {
+  if (event.kind !== "engine-passed-over") return;
+  process.stderr.write(`portico: ${describePassedOver(event)}; next: ${event.next}\n`);
 }

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { brokenOrtNativeWhy, writeBrokenOrtNative } from "../../tools/broken-ort-native.ts";
 import { silentPort } from "../../tools/loopback-port.ts";
 import { runPortico } from "../../tools/run-portico.ts";
 import { type PorticoProcess, startPortico } from "../../tools/start-portico.ts";
@@ -87,7 +88,7 @@ describe("portico serve", () => {
     expect(ready).toMatchObject({
       url: `http://${server.address}`,
       model: "resnet50",
-      engine: "ort-wasm",
+      engine: "simd",
       workers: expect.stringMatching(/^\d \(.+\)$/),
       startMs: expect.any(Number),
       maxAbsError: expect.any(Number),
@@ -100,6 +101,26 @@ describe("portico serve", () => {
     const { nums, vectors } = JSON.parse(stdout) as { nums: string; vectors: { element: number[] }[] };
     expect(nums).toBe("1");
     expect(vectors[0]?.element).toHaveLength(2048);
+  });
+
+  test("says which engine it passed over, and why", async () => {
+    const env = { NODE_PATH: await writeBrokenOrtNative(folder) };
+    server = await startPortico({ args: ["--workers", "1"], env });
+    expect(server.log).toContainEqual(
+      expect.objectContaining({
+        level: 40,
+        engine: "ort-native",
+        next: "simd",
+        reason: "CONFIG_INVALID",
+        msg: `an engine was passed over: ${brokenOrtNativeWhy}`,
+      }),
+    );
+    expect(server.log.find(({ msg }) => msg === "ready")).toMatchObject({ engine: "simd" });
+    const named = await runPortico(["serve", "--engine", "ort-native", "--listen", "127.0.0.1:0"], env);
+    expect({ code: named.code, stderr: named.stderr }).toEqual({
+      code: 2,
+      stderr: `portico: ${brokenOrtNativeWhy}\n`,
+    });
   });
 
   test.each([
@@ -183,6 +204,27 @@ describe("portico serve ends with one line", () => {
       args: ["--urls", "listed", "--allow-hosts", ""],
       env: {},
       stderr: "portico: expected at least one host in --allow-hosts with --urls listed, got none\n",
+    },
+    {
+      name: "an engine whose package is missing",
+      args: ["--engine", "ort-native"],
+      env: {},
+      stderr:
+        "portico: --engine ort-native needs a package that is not installed; install it with: npm install --ignore-scripts onnxruntime-node@1.30.0\n",
+    },
+    {
+      name: "threads that the engine does not have",
+      args: ["--engine", "simd", "--threads", "2"],
+      env: {},
+      stderr:
+        "portico: expected --threads 1 with --engine simd, got --threads 2; --workers uses more cores\n",
+    },
+    {
+      name: "an engine that does not exist",
+      args: ["--engine", "gpu"],
+      env: {},
+      stderr:
+        "portico: option '--engine <name>' argument 'gpu' is invalid. Allowed choices are ort-wasm, simd, ort-native, auto.\n(npm run portico -- COMMAND --help lists the options)\n",
     },
   ])("on $name", async ({ args, env, stderr }) => {
     const run = await runPortico(["serve", ...args], { npm_lifecycle_event: "portico", ...env });

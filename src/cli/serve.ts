@@ -54,7 +54,7 @@ async function serveCommand(options: ServeOptions): Promise<void> {
   );
   const build = {
     version: packageVersion(),
-    engine: options.engine,
+    engine: embedder.engine,
     model: manifest.name,
     vectorSpace: manifest.fingerprint,
   };
@@ -66,7 +66,7 @@ async function serveCommand(options: ServeOptions): Promise<void> {
         // A server that stops is not healthy, though its workers are.
         embedder: metrics.observeEmbedder({ ...embedder, isReady: readiness.current }),
         onResult: metrics.onResult,
-        engine: options.engine,
+        engine: embedder.engine,
         formats: imageFormats,
         limits: {
           maxItems: options.maxItems,
@@ -120,7 +120,7 @@ async function serveCommand(options: ServeOptions): Promise<void> {
   const facts = {
     url: server.localUrl,
     model: manifest.name,
-    engine: options.engine,
+    engine: embedder.engine(),
     workers: `${workers} (${why})`,
     threads: options.threads,
     startMs: Math.round(performance.now() - startedAt),

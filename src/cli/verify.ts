@@ -41,7 +41,7 @@ async function verifyCommand(options: EngineOptions & { only?: string; json?: tr
   const rows: VerifyRow[] = [];
   try {
     await embedder.ready;
-    say(`${manifest.name} on ${options.engine}, against real Keras`);
+    say(`${manifest.name} on ${embedder.engine()}, against real Keras`);
     say(describeHeader(width));
     for await (const row of mapInOrder(images, workers * 2, (image) => verifyImage(embedder, image))) {
       rows.push(row);

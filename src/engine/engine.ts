@@ -13,9 +13,14 @@ export interface Engine {
 }
 
 /** The engines by name, in the order in which a choice lists them. */
-export const engineNames = ["ort-wasm", "simd"] as const;
+export const engineNames = ["ort-wasm", "simd", "ort-native"] as const;
 
 export type EngineName = (typeof engineNames)[number];
+
+/** What may be asked for: an engine, or `auto`, the fastest that works here. */
+export const engineChoices = [...engineNames, "auto"] as const;
+
+export type EngineChoice = (typeof engineChoices)[number];
 
 /** One loaded model. Calls of `run` do not overlap: the caller awaits one before the next. */
 export interface EngineSession {
@@ -29,5 +34,11 @@ export interface EngineSession {
    * @throws EmbedError `ENGINE_FAILED`
    */
   run(tensor: Float32Array, batch: number): Promise<Float32Array>;
+  /**
+   * Only of engines whose threads can share a picture: works on the one that the thread in this seat runs, until that is
+   * finished or this thread is called off.
+   * @throws EmbedError `ENGINE_FAILED`
+   */
+  help?(seat: number): void;
   dispose(): Promise<void>;
 }

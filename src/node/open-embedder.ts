@@ -1,21 +1,25 @@
 import type { ModelManifest } from "../embed/model-manifest.ts";
-import type { EngineName } from "../engine/engine.ts";
+import type { EngineChoice } from "../engine/engine.ts";
+import { listEnginesToTry } from "../engine/engine-order.ts";
 import type { ImageLimits } from "../image/pixels.ts";
 import { readModel } from "./model/read-model.ts";
 import { readVectorGolden } from "./model/vector-golden.ts";
 import type { QueueLimits } from "./pool/job-queue.ts";
 import { loadCodecs } from "./pool/load-codecs.ts";
 import { loadKernels } from "./pool/load-kernels.ts";
+import { ortNativeLacks } from "./pool/native-runtime.ts";
 import { createWorkerPool, type PoolEvent, type WorkerPool } from "./pool/worker-pool.ts";
 
 export interface OpenEmbedderOptions {
   readonly manifest: ModelManifest;
   /** Brings the converted model into the cache and gives its path. */
   readonly prepare: () => Promise<string>;
-  readonly engine: EngineName;
+  readonly engine: EngineChoice;
   readonly workers: number;
   /** Engine threads of each worker. */
   readonly threads: number;
+  /** Threads that may work at once; 1: no picture is shared. Default: the processors that this process may use. */
+  readonly gangThreads?: number;
   readonly limits: ImageLimits;
   /** Longest time of one picture inside a worker. Default: that of `defaultWorkerLimits`. */
   readonly itemTimeoutMs?: number;
@@ -28,30 +32,46 @@ export interface OpenEmbedderOptions {
 /** The photograph that every worker must embed as Keras does before it takes work. */
 const selfCheckImage = "photo/allium-oreophilum.jpg";
 
-/** Opens a pool of workers for a model; it holds calls until the first worker has passed its self-check. */
+/**
+ * Opens a pool of workers for a model; it holds calls until the first worker has passed its self-check.
+ * @throws EmbedError `CONFIG_INVALID` if the engine cannot start here, as far as that is known without trying
+ */
 export function openEmbedder(options: OpenEmbedderOptions): WorkerPool {
-  const { workers, queue, itemTimeoutMs, workerMaxMemoryBytes } = options;
+  const { workers, queue, itemTimeoutMs, workerMaxMemoryBytes, threads, gangThreads } = options;
+  const [engine, ...fallbacks] = listEnginesToTry(options.engine, {
+    threads,
+    ortNativeLacks: ortNativeLacks(),
+  });
   return createWorkerPool({
     workers,
     queue,
+    ...(gangThreads !== undefined && { gangThreads }),
     ...(itemTimeoutMs !== undefined && { itemTimeoutMs }),
     ...(workerMaxMemoryBytes !== undefined && { workerMaxMemoryBytes }),
     async loadSetup() {
-      const [onnx, codecs, kernels, selfCheck] = await Promise.all([
-        options.prepare().then((path) => readModel(path, options.manifest)),
+      const readOnnx = async () => readModel(await options.prepare(), options.manifest);
+      // Those of the first worker come while the rest is loaded.
+      let first: ReturnType<typeof readOnnx> | undefined = readOnnx();
+      const [codecs, kernels, selfCheck] = await Promise.all([
         loadCodecs(),
         loadKernels(),
         readVectorGolden(selfCheckImage),
+        first,
       ]);
       return {
-        engine: options.engine,
-        onnx,
+        engine,
+        fallbacks,
+        onnx() {
+          const bytes = first ?? readOnnx();
+          first = undefined;
+          return bytes;
+        },
         codecs,
         kernels,
         selfCheck,
         preprocess: options.manifest.preprocess,
         limits: options.limits,
-        threads: options.threads,
+        threads,
       };
     },
     ...(options.onEvent && { onEvent: options.onEvent }),

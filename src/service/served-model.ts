@@ -5,8 +5,8 @@ import type { ModelManifest } from "../embed/model-manifest.ts";
 export interface ServedModel {
   readonly manifest: ModelManifest;
   readonly embedder: Embedder;
-  /** What computes, for example `ort-wasm`. */
-  readonly engine: string;
+  /** What computes, for example `simd`; undefined as long as that is not known. */
+  readonly engine: () => string | undefined;
   /** Image formats that are decoded. */
   readonly formats: readonly string[];
   readonly limits: ServiceLimits;

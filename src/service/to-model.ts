@@ -17,7 +17,7 @@ export function toModel({
     dimension: manifest.identity.dimension,
     metricType: manifest.identity.metricType,
     vectorSpace: manifest.fingerprint,
-    engine,
+    engine: engine() ?? "",
     precision: manifest.precision,
     input: { width, height, interpolation, mode, formats: [...formats] },
     limits: {

@@ -3,7 +3,7 @@ import type { SelfCheck } from "../../src/embed/self-check.ts";
 import type { EngineName } from "../../src/engine/engine.ts";
 import { readVectorGolden } from "../../src/node/model/vector-golden.ts";
 import { readTinyPictures } from "../load/tiny-model.ts";
-import { startTinyServer } from "../load/tiny-server.ts";
+import { startTinyServer, type TinyServerOptions } from "../load/tiny-server.ts";
 import { orUsage, wholeNumbers } from "../or-usage.ts";
 import { startPortico } from "../start-portico.ts";
 import { type CallCounts, callUnderFaults } from "./call-under-faults.ts";
@@ -29,6 +29,9 @@ export interface KillRunReport extends CallCounts {
 const workers = 2;
 const callers = 4;
 
+/** Fewer callers than workers: those without work help with the pictures of others. */
+const gang = { workers: 4, callers: 2, gangThreads: 4, engine: "simd" } as const;
+
 /** `portico serve` with ResNet50, in a process of its own. A worker takes about a second to start. */
 export async function killRunResnet50(
   { seconds, killEveryMs }: KillRunOptions,
@@ -52,14 +55,26 @@ export async function killRunResnet50(
 }
 
 /** The same server and pool in this process over a network so small that thousands of calls meet the kills. */
-export async function killRunTiny({ seconds, killEveryMs }: KillRunOptions): Promise<KillRunReport> {
+export const killRunTiny = (options: KillRunOptions): Promise<KillRunReport> =>
+  killInProcess(options, { workers, callers });
+
+/** The same, and most pictures are shared by several workers. */
+export async function killRunGangs(options: KillRunOptions): Promise<KillRunReport> {
+  const report = await killInProcess(options, gang);
+  return report.helps > 0 ? report : { ...report, defects: [...report.defects, "no worker helped another"] };
+}
+
+async function killInProcess(
+  { seconds, killEveryMs }: KillRunOptions,
+  { callers, ...options }: { readonly workers: number; readonly callers: number } & TinyServerOptions,
+): Promise<KillRunReport & { readonly helps: number }> {
   const pictures: readonly SelfCheck[] = await readTinyPictures();
   const killer = killWorkersAtRandom(killEveryMs);
-  const { server, close } = await startTinyServer({ workers });
+  const { server, embedder, close } = await startTinyServer(options);
   try {
     const address = server.localUrl.replace("http://", "");
     const counts = await callUnderFaults({ address, pictures, callers, seconds });
-    return { ...counts, kills: killer.kills() };
+    return { ...counts, kills: killer.kills(), helps: embedder.state().helps };
   } finally {
     killer.stop();
     await close();
@@ -79,6 +94,7 @@ async function main(): Promise<void> {
   });
   for (const [name, run] of [
     ["tiny network", killRunTiny],
+    ["tiny network, gangs", killRunGangs],
     ["ResNet50", killRunResnet50],
     ["ResNet50, simd", (options: KillRunOptions) => killRunResnet50(options, "simd")],
   ] as const) {

@@ -1,5 +1,5 @@
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
-import type { EmbedCommand, WorkerSetup } from "../../src/node/pool/worker-protocol.ts";
+import type { WorkerCommand, WorkerSetup } from "../../src/node/pool/worker-protocol.ts";
 import { type Fault, faultOf } from "./marked-picture.ts";
 
 /**
@@ -28,8 +28,8 @@ const misbehave: Readonly<Record<Fault, () => void>> = {
 };
 
 if (!isMainThread && parentPort && isWorkerSetup(workerData)) {
-  parentPort.on("message", ({ bytes }: EmbedCommand) => {
-    const fault = faultOf(bytes);
+  parentPort.on("message", (command: WorkerCommand) => {
+    const fault = command.kind === "embed" ? faultOf(command.bytes) : undefined;
     if (fault) misbehave[fault]();
   });
   if (process.env.PORTICO_TEST_DRIFT) (workerData.selfCheck.vector as Float32Array)[7] = 0.5;

@@ -1,3 +1,4 @@
+import type { EngineName } from "../../src/engine/engine.ts";
 import { imageFormats } from "../../src/image/pixels.ts";
 import { createFetchImage } from "../../src/node/fetch/fetch-image.ts";
 import { defaultFetchPolicy } from "../../src/node/fetch/fetch-policy.ts";
@@ -13,6 +14,8 @@ import { openTinyModel } from "./tiny-model.ts";
 
 export interface TinyServerOptions {
   readonly workers?: number;
+  readonly engine?: EngineName;
+  readonly gangThreads?: number;
   readonly maxItems?: number;
   readonly queue?: Partial<QueueLimits>;
   readonly limits?: Partial<HttpLimits>;
@@ -26,13 +29,14 @@ export interface TinyServer {
 
 /** The real server with real workers over the tiny network, on a free port of 127.0.0.1; ready when it resolves. */
 export async function startTinyServer(options: TinyServerOptions = {}): Promise<TinyServer> {
-  const { workers = 2, maxItems = defaultMaxItems, limits = {} } = options;
+  const { workers = 2, engine, gangThreads, maxItems = defaultMaxItems, limits = {} } = options;
   const log = createLog("warn");
   const { manifest, setup } = await openTinyModel();
   const readiness = createReadiness();
   const embedder = createWorkerPool({
     workers,
-    loadSetup: async () => setup,
+    ...(gangThreads !== undefined && { gangThreads }),
+    loadSetup: async () => ({ ...setup, ...(engine && { engine }) }),
     queue: { ...defaultQueueLimits, ...options.queue },
     onEvent(event) {
       if (event.kind === "ready-changed") readiness.set(event.ready);
@@ -40,7 +44,7 @@ export async function startTinyServer(options: TinyServerOptions = {}): Promise<
   });
   const build = {
     version: "0",
-    engine: setup.engine,
+    engine: embedder.engine,
     model: manifest.name,
     vectorSpace: manifest.fingerprint,
   };
@@ -51,7 +55,7 @@ export async function startTinyServer(options: TinyServerOptions = {}): Promise<
         manifest,
         embedder: metrics.observeEmbedder(embedder),
         onResult: metrics.onResult,
-        engine: setup.engine,
+        engine: embedder.engine,
         formats: imageFormats,
         limits: {
           maxItems,

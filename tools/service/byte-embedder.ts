@@ -32,7 +32,7 @@ export function modelOfBytes(embedder: Embedder, maxItems: number, name = "resne
   return {
     manifest: { ...(resnet50 as unknown as ModelManifest), name },
     embedder,
-    engine: "ort-wasm",
+    engine: () => "ort-wasm",
     formats: ["jpeg", "png"],
     limits: { maxItems, maxImageBytes: 4, maxPixels: 100 },
   };

@@ -9,15 +9,12 @@ import { prepareCommandLine } from "./model-prepare-command.ts";
 const chunkBytes = 8 << 20;
 
 /**
- * Reads a prepared model into memory that threads can share, and checks its hash on the way.
+ * Reads a prepared model and checks its hash on the way.
  * @param file what `prepareModel` gave
  * @throws EmbedError `MODEL_CORRUPT` if it is not what the manifest says, `MODEL_UNREACHABLE` if it cannot be read
  */
-export async function readModel(
-  file: string,
-  manifest: ModelManifest,
-): Promise<Uint8Array<SharedArrayBuffer>> {
-  const bytes = new Uint8Array(new SharedArrayBuffer(manifest.onnx.bytes));
+export async function readModel(file: string, manifest: ModelManifest): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(manifest.onnx.bytes);
   const hash = createHash("sha256");
   try {
     const handle = await open(file);

@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
 import type { PoolState } from "../pool/worker-pool.ts";
 
 /** Gauges of what waits and works; read only when somebody asks for the metrics. */
@@ -24,4 +24,13 @@ export function addPoolGauges(registers: Registry[], poolState: () => PoolState)
       },
     });
   }
+  new Counter({
+    name: "portico_worker_helps_total",
+    help: "Times that a worker without work was sent to help with the picture of another",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(poolState().helps);
+    },
+  });
 }

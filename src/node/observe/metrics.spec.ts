@@ -8,6 +8,7 @@ import { freePort, silentPort } from "../../../tools/loopback-port.ts";
 import { type PorticoProcess, startPortico } from "../../../tools/start-portico.ts";
 import { EmbedError } from "../../errors.ts";
 import { Operator } from "../../gen/omnisearch/operator_pb.ts";
+import { EmbeddingService } from "../../gen/portico/v1/embedding_pb.ts";
 import { findModelManifest } from "../model/model-catalog.ts";
 import { createMetrics } from "./metrics.ts";
 
@@ -118,7 +119,7 @@ describe("a running server", () => {
 
   test("says what runs here", async () => {
     const { fingerprint } = await findModelManifest("resnet50");
-    const labels = `version="0.1.0",engine="ort-wasm",model="resnet50",vector_space="${fingerprint}"`;
+    const labels = `version="0.1.0",engine="simd",model="resnet50",vector_space="${fingerprint}"`;
     expect(await metricLines()).toContain(`portico_build_info{${labels},node="${process.version}"} 1`);
   });
 
@@ -143,13 +144,19 @@ test("a server without a model lives, but is not ready", async () => {
   });
   const status = async (path: string) => (await fetch(`http://${waiting.address}${path}`)).status;
   expect([await status("/livez"), await status("/readyz")]).toEqual([200, 503]);
+  // What computes is known once the first worker has passed its self-check.
+  const metrics = await (await fetch(`http://${waiting.address}/metrics`)).text();
+  expect(metrics).toMatch(/^portico_build_info\{version="[^"]+",engine="",model="resnet50",.*\} 1$/m);
+  const baseUrl = `http://${waiting.address}`;
+  const service = createClient(EmbeddingService, createGrpcTransport({ baseUrl }));
+  expect(await service.getModel({})).toMatchObject({ model: { engine: "", ready: false } });
   await waiting.stop("SIGKILL");
   listener.close();
 });
 
 test("workers that are replaced are counted by reason", async () => {
-  const build = { version: "1", engine: "e", model: "m", vectorSpace: "v" };
-  const state = { queuedItems: 0, queuedBytes: 0, oldestMs: 0, workers: 1, isReady: true };
+  const build = { version: "1", engine: () => "e", model: "m", vectorSpace: "v" };
+  const state = { queuedItems: 0, queuedBytes: 0, oldestMs: 0, workers: 1, helps: 3, isReady: true };
   const metrics = createMetrics(build, () => state);
   metrics.onPoolEvent({ kind: "ready-changed", ready: true });
   const error = new EmbedError("ENGINE_FAILED", "gone");
@@ -162,5 +169,6 @@ test("workers that are replaced are counted by reason", async () => {
     'portico_worker_restarts_total{reason="IMAGE_TOO_SLOW"} 0',
     'portico_worker_restarts_total{reason="VECTOR_DRIFT"} 0',
     'portico_worker_restarts_total{reason="OUTGROWN"} 1',
+    "portico_worker_helps_total 3",
   ]);
 });

@@ -31,7 +31,8 @@ export interface Metrics {
 /** What runs here; the labels of `portico_build_info`. */
 export interface BuildInfo {
   readonly version: string;
-  readonly engine: string;
+  /** Undefined as long as it is not known. */
+  readonly engine: () => string | undefined;
   readonly model: string;
   /** The fingerprint of the vectors. */
   readonly vectorSpace: string;
@@ -98,13 +99,18 @@ export function createMetrics(build: BuildInfo, poolState: () => PoolState): Met
     workersLost.inc({ reason }, 0);
   }
   for (const reason of ["OK", "OVERLOADED", "ENGINE_FAILED", "INTERNAL"]) items.inc({ reason }, 0);
-  const { vectorSpace, ...labels } = build;
+  const { version, engine, model, vectorSpace } = build;
   new Gauge({
     name: "portico_build_info",
-    help: "Always 1; its labels say what runs here",
+    help: "Always 1; its labels say what runs here; no engine before the first worker has one",
     labelNames: ["version", "engine", "model", "vector_space", "node"],
     registers,
-  }).set({ ...labels, vector_space: vectorSpace, node: process.version }, 1);
+    collect() {
+      this.reset();
+      const labels = { version, engine: engine() ?? "", model, vector_space: vectorSpace };
+      this.set({ ...labels, node: process.version }, 1);
+    },
+  });
   addPoolGauges(registers, poolState);
 
   function countCall({ method = "unknown", protocol = "connect", code, ms }: RequestRecord): void {

@@ -1,12 +1,20 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { createPipeline, type Pipeline } from "../../embed/pipeline.ts";
 import { runSelfCheck } from "../../embed/self-check.ts";
+import type { EngineSession } from "../../engine/engine.ts";
 import type { PackedModel } from "../../engine/simd/packed-model.ts";
+import type { Gang } from "../../engine/simd/simd-sharing.ts";
 import { EmbedError } from "../../errors.ts";
 import { createDecodeImage } from "../../image/decode-image.ts";
 import { watchWasmMemory } from "./wasm-memory.ts";
 import { workerEngines } from "./worker-engines.ts";
-import type { EmbedCommand, PlainEmbedResult, WorkerMessage, WorkerStart } from "./worker-protocol.ts";
+import type {
+  EmbedCommand,
+  PlainEmbedResult,
+  WorkerCommand,
+  WorkerMessage,
+  WorkerStart,
+} from "./worker-protocol.ts";
 
 /** Entry of a worker thread: one engine, one picture at a time, from encoded bytes to vector. */
 
@@ -20,24 +28,34 @@ function post(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {
 
 /** For the workers that come after this one. */
 let packed: PackedModel | undefined;
+/** Of the picture that is being worked on. */
+let helpersToCome = 0;
 
-async function openPipeline(setup: WorkerStart): Promise<Pipeline> {
+function createGang(states: SharedArrayBuffer): Gang {
+  return {
+    states,
+    now: () => performance.now(),
+    begin() {
+      post({ kind: "open" });
+      return helpersToCome;
+    },
+  };
+}
+
+function openSession(setup: WorkerStart): Promise<EngineSession> {
   const engine = workerEngines[setup.engine](setup, {
     seat: setup.seat,
     packed: setup.packed,
     onPacked(model) {
       packed = model;
     },
+    ...(setup.gangStates && { gang: createGang(setup.gangStates) }),
   });
-  return createPipeline({
-    decode: createDecodeImage(setup.codecs, setup.limits),
-    preprocess: setup.preprocess,
-    session: await engine.load(setup.onnx),
-    now: () => performance.now(),
-  });
+  return engine.load(setup.onnx);
 }
 
-async function embedOne(pipeline: Pipeline, { id, bytes }: EmbedCommand): Promise<void> {
+async function embedOne(pipeline: Pipeline, { id, bytes, helpers }: EmbedCommand): Promise<void> {
+  helpersToCome = helpers;
   const result = await pipeline(bytes);
   if (result.ok) {
     post({ kind: "result", id, result, wasmBytes: wasmBytes() }, [result.vector.buffer as ArrayBuffer]);
@@ -47,14 +65,37 @@ async function embedOne(pipeline: Pipeline, { id, bytes }: EmbedCommand): Promis
   post({ kind: "result", id, result: plain, wasmBytes: wasmBytes() });
 }
 
+function helpWith(session: EngineSession, seat: number): void {
+  try {
+    session.help?.(seat);
+    post({ kind: "left" });
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function fail(error: unknown): void {
+  post({ kind: "failed", error: EmbedError.from(error, "ENGINE_FAILED", String(error)).toPlain() });
+}
+
 try {
   const setup = workerData as WorkerStart;
-  const pipeline = await openPipeline(setup);
-  // The engine has it; a hundred megabytes would stay for as long as this thread.
+  const session = await openSession(setup);
+  const pipeline = createPipeline({
+    decode: createDecodeImage(setup.codecs, setup.limits),
+    preprocess: setup.preprocess,
+    session,
+    now: () => performance.now(),
+  });
+  // The engine has it; a hundred megabytes would stay until this thread happens to collect its garbage.
+  if (setup.onnx.buffer instanceof ArrayBuffer) setup.onnx.buffer.transfer(0);
   Object.assign(setup, { onnx: new Uint8Array(0) });
   const maxAbsError = await runSelfCheck(pipeline, setup.selfCheck);
-  port.on("message", (command: EmbedCommand) => void embedOne(pipeline, command));
-  post({ kind: "ready", maxAbsError, ...(packed && { packed }) });
+  port.on("message", (command: WorkerCommand) => {
+    if (command.kind === "help") helpWith(session, command.seat);
+    else void embedOne(pipeline, command);
+  });
+  post({ kind: "ready", maxAbsError, canHelp: session.help !== undefined, ...(packed && { packed }) });
 } catch (error) {
-  post({ kind: "failed", error: EmbedError.from(error, "ENGINE_FAILED", String(error)).toPlain() });
+  fail(error);
 }

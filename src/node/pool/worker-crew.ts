@@ -1,16 +1,18 @@
-import type { PackedModel } from "../../engine/simd/packed-model.ts";
+import type { EngineName } from "../../engine/engine.ts";
 import { EmbedError } from "../../errors.ts";
-import { type PooledWorker, startWorker, type WorkerLimits } from "./pooled-worker.ts";
+import type { PassedOver } from "./next-engine.ts";
+import type { PooledWorker } from "./pooled-worker.ts";
+import { createWorkerGangs } from "./worker-gangs.ts";
 import type { WorkerSetup } from "./worker-protocol.ts";
+import { createWorkerStarter, type WorkerReadyEvent, type WorkerStarterOptions } from "./worker-starter.ts";
 
-export interface WorkerCrewOptions {
+export interface WorkerCrewOptions extends Pick<WorkerStarterOptions, "loadSetup" | "limits"> {
   /** Number of worker threads, at least 1. */
   readonly workers: number;
-  /** Called once. */
-  readonly loadSetup: () => Promise<WorkerSetup>;
-  readonly limits: WorkerLimits;
   /** A worker whose WebAssembly memory has grown beyond this is replaced after its picture. */
   readonly maxWasmBytes: number;
+  /** Threads that may share one picture; below 2 each works alone. */
+  readonly gangThreads: number;
   /** Whether one more worker fits into memory at this moment. */
   readonly hasRoom: () => boolean;
   /** A worker became free, or one was gained or lost. */
@@ -19,7 +21,8 @@ export interface WorkerCrewOptions {
 }
 
 export type CrewEvent =
-  | { readonly kind: "worker-ready"; readonly startMs: number; readonly maxAbsError: number }
+  | PassedOver
+  | WorkerReadyEvent
   | { readonly kind: "worker-lost"; readonly error: EmbedError; readonly restartInMs: number }
   | { readonly kind: "worker-outgrown"; readonly wasmBytes: number };
 
@@ -28,10 +31,16 @@ export interface WorkerCrew {
   readonly setup: Promise<WorkerSetup>;
   /** Resolves once the first worker has passed its self-check; rejects if it cannot. */
   readonly ready: Promise<void>;
+  /** What computes; undefined until the first worker has passed its self-check. */
+  engine(): EngineName | undefined;
   /** Workers that passed their self-check and live. */
   size(): number;
-  /** A worker without work, now the caller's, or undefined. */
+  /** A worker without work, now the caller's; where there is none, one that helps another is called back. */
   take(): PooledWorker | undefined;
+  /** Workers that would help with a picture that begins now. */
+  helpers(): number;
+  /** How often a worker without work was sent to help another since the start. */
+  helps(): number;
   /** After its work. With an error, its engine is in no known state and the worker is replaced. */
   giveBack(worker: PooledWorker, error?: EmbedError): void;
   close(): Promise<void>;
@@ -42,7 +51,7 @@ const restartDelayMs = 100;
 const restartDelayMaxMs = 5_000;
 
 export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
-  const { limits, onChange, onEvent } = options;
+  const { onChange, onEvent } = options;
   /** Every thread that was started and not ended, whether it has work, starts up or leaves. */
   const threads = new Set<PooledWorker>();
   /** Those that take work. */
@@ -56,10 +65,30 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
 
   /** Numbers of the threads that were started and have not ended. */
   const seats = new Map<PooledWorker, number>();
-  /** What the first worker made for all. */
-  let packed: PackedModel | undefined;
-  let setup = options.loadSetup();
-  const ready = setup.then(open);
+  const gangs = createWorkerGangs({
+    cores: options.gangThreads,
+    seatOf: (worker) => seats.get(worker) ?? 0,
+    onFree(worker) {
+      if (members.has(worker)) idle.push(worker);
+      else void end(worker);
+      noteFree();
+    },
+  });
+  const starter = createWorkerStarter(
+    { ...options, ...(options.gangThreads > 1 && { gangStates: gangs.states }) },
+    {
+      onOpen(worker) {
+        gangs.open(worker);
+        gangs.offer(idle);
+      },
+      onThread(worker, seat) {
+        threads.add(worker);
+        seats.set(worker, seat);
+      },
+      onFailed: end,
+    },
+  );
+  const ready = starter.startFirst(freeSeat).then(join);
   ready.then(openOthers, () => undefined);
 
   /** One after the other, so that a start slows down no more than one other start. */
@@ -67,33 +96,18 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
     for (let count = 1; count < options.workers && !isClosed; count++) await openOrRetry();
   }
 
-  async function open(): Promise<void> {
-    const value = await setup;
-    if (isClosed) throw new EmbedError("SHUTTING_DOWN", "the workers are being ended");
-    const startedAt = performance.now();
-    const seat = freeSeat();
-    const worker = startWorker({ ...value, seat, ...(packed && { packed }) }, limits);
-    threads.add(worker);
-    seats.set(worker, seat);
-    try {
-      const { maxAbsError, packed: made } = await worker.ready;
-      if (made && !packed) share(value, made);
-      onEvent({ kind: "worker-ready", startMs: performance.now() - startedAt, maxAbsError });
-    } catch (error) {
-      void end(worker);
-      throw error;
-    }
+  function join(worker: PooledWorker): void {
     failedStarts = 0;
     members.add(worker);
     idle.push(worker);
     void worker.lost.then((error) => onLost(worker, error));
-    onChange();
+    noteFree();
   }
 
-  /** From now on the model's own bytes are read by nobody. */
-  function share(value: WorkerSetup, made: PackedModel): void {
-    packed = made;
-    setup = Promise.resolve({ ...value, onnx: new Uint8Array(0) });
+  /** Waiting pictures come first, then those that can be shared. */
+  function noteFree(): void {
+    onChange();
+    gangs.offer(idle);
   }
 
   function freeSeat(): number {
@@ -105,7 +119,9 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
 
   /** Never rejects: a worker that cannot start is tried again later. */
   function openOrRetry(): Promise<void> {
-    return open().catch((error: unknown) => openLater(EmbedError.from(error), failedStarts++));
+    return starter
+      .start(freeSeat)
+      .then(join, (error: unknown) => openLater(EmbedError.from(error), failedStarts++));
   }
 
   function openLater(error: EmbedError, failures = 0): void {
@@ -135,7 +151,11 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
   async function end(worker: PooledWorker): Promise<void> {
     threads.delete(worker);
     await worker.terminate();
-    // Only now: until then the thread may write to the memory that belongs to its seat.
+    for (const helper of await gangs.dissolve(worker)) {
+      onLost(helper, new EmbedError("ENGINE_FAILED", "a worker hung while it helped another"));
+      await helper.terminate();
+    }
+    // Only now: until then these threads may write to the memory that belongs to the seat.
     seats.delete(worker);
   }
 
@@ -159,21 +179,30 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
 
   return {
     get setup() {
-      return setup;
+      return starter.setup;
     },
     ready,
+    engine: starter.engine,
     size: () => members.size,
-    take: () => idle.pop(),
+    take() {
+      const worker = idle.pop();
+      if (!worker) gangs.callOff();
+      return worker;
+    },
+    helpers: () => Math.max(0, Math.min(idle.length, options.gangThreads - (members.size - idle.length))),
+    helps: () => gangs.helps(),
     giveBack(worker, error) {
+      gangs.close(worker);
       if (error && leave(worker) && worker !== outgrown) openLater(error);
       if (members.has(worker)) {
         idle.push(worker);
         if (worker.wasmBytes() > options.maxWasmBytes && !outgrown) void replace(worker);
       } else void end(worker);
-      onChange();
+      noteFree();
     },
     async close() {
       isClosed = true;
+      starter.close();
       for (const timer of restarts) clearTimeout(timer);
       members.clear();
       idle.length = 0;

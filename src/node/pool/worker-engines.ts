@@ -1,12 +1,15 @@
 import * as ort from "onnxruntime-web";
 import type { Engine, EngineName } from "../../engine/engine.ts";
+import { createOrtNativeEngine } from "../../engine/ort-native.ts";
 import { createOrtWasmEngine } from "../../engine/ort-wasm.ts";
-import { createSimdEngine, type SimdSharing } from "../../engine/simd/simd-engine.ts";
+import { createSimdEngine } from "../../engine/simd/simd-engine.ts";
+import type { SimdSharing } from "../../engine/simd/simd-sharing.ts";
+import { loadNativeRuntime } from "./native-runtime.ts";
 import type { WorkerStart } from "./worker-protocol.ts";
 
 /**
- * Each engine with the runtime that a worker has for it. Runtimes are not imported on demand: a thread that was ended in
- * the middle of such an import was seen to take the process with it (SIGSEGV, Node 24.21).
+ * Each engine with the runtime that a worker has for it. onnxruntime-web is imported with the worker, whichever engine runs:
+ * without a model it takes next to no memory.
  */
 export const workerEngines: Readonly<
   Record<EngineName, (setup: WorkerStart, sharing: SimdSharing) => Engine>
@@ -16,4 +19,5 @@ export const workerEngines: Readonly<
     return createOrtWasmEngine(ort);
   },
   simd: ({ kernels }, sharing) => createSimdEngine(kernels, sharing),
+  "ort-native": ({ threads, nativeCalls }) => createOrtNativeEngine(loadNativeRuntime(nativeCalls), threads),
 };

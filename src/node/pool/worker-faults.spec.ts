@@ -1,9 +1,15 @@
 import { expect, test } from "vitest";
-import { type KillRunReport, killRunResnet50, killRunTiny } from "../../../tools/faults/kill-run.ts";
+import {
+  type KillRunReport,
+  killRunGangs,
+  killRunResnet50,
+  killRunTiny,
+} from "../../../tools/faults/kill-run.ts";
 
 /** A minute of it is `npm run faults`. */
 const runs: [string, () => Promise<KillRunReport>][] = [
   ["a tiny network", () => killRunTiny({ seconds: 5, killEveryMs: 500 })],
+  ["a tiny network, pictures shared by gangs", () => killRunGangs({ seconds: 10, killEveryMs: 1_000 })],
   ["ResNet50", () => killRunResnet50({ seconds: 8, killEveryMs: 1_500 })],
   ["ResNet50, simd", () => killRunResnet50({ seconds: 8, killEveryMs: 1_500 }, "simd")],
 ];

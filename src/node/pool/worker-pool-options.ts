@@ -8,6 +8,11 @@ import type { WorkerSetup } from "./worker-protocol.ts";
 export interface WorkerPoolOptions extends Partial<WorkerLimits> {
   /** Number of worker threads, at least 1. */
   readonly workers: number;
+  /**
+   * Threads that may work at once, each on its own picture or several on one; 1: no picture is shared. Default: the
+   * processors that this process may use.
+   */
+  readonly gangThreads?: number;
   /** Called once; the pool takes work before it resolves, and holds it. */
   readonly loadSetup: () => Promise<WorkerSetup>;
   /** A worker whose WebAssembly memory has grown beyond this is replaced. Default: `defaultWorkerMaxMemoryBytes`. */

@@ -1,6 +1,8 @@
+import { availableParallelism } from "node:os";
 import type { Embedder, EmbedOptions, EmbedResult } from "../../embed/embedder.ts";
 import { runSelfCheck } from "../../embed/self-check.ts";
 import { abortError } from "../../embed/settle-before.ts";
+import type { EngineName } from "../../engine/engine.ts";
 import { EmbedError } from "../../errors.ts";
 import { createRecentSuccess, defaultRecentSuccessLimits } from "../observe/recent-success.ts";
 import { workerBytes } from "./default-workers.ts";
@@ -19,11 +21,15 @@ export type PoolEvent = CrewEvent | { readonly kind: "ready-changed"; readonly r
 export interface PoolState extends QueueState {
   /** Workers that passed their self-check and live. */
   readonly workers: number;
+  /** How often a worker without work was sent to help with the picture of another since the start. */
+  readonly helps: number;
   readonly isReady: boolean;
 }
 
 export interface WorkerPool extends Embedder {
   state(): PoolState;
+  /** What computes; undefined until the first worker has passed its self-check. */
+  engine(): EngineName | undefined;
 }
 
 /**
@@ -61,6 +67,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     loadSetup: options.loadSetup,
     limits: { ...defaultWorkerLimits, ...options },
     maxWasmBytes: options.workerMaxMemoryBytes ?? defaultWorkerMaxMemoryBytes,
+    gangThreads: options.gangThreads ?? availableParallelism(),
     hasRoom: options.hasRoom ?? (() => process.availableMemory() > workerBytes),
     onEvent: emit,
     onChange() {
@@ -90,7 +97,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   }
 
   async function work(worker: PooledWorker, job: Job): Promise<void> {
-    const result = await worker.embed(job.bytes);
+    const result = await worker.embed(job.bytes, crew.helpers());
     const failure = result.ok || result.error.reason !== "ENGINE_FAILED" ? undefined : result.error;
     if (failure) recent.noteFailure();
     crew.giveBack(worker, failure);
@@ -162,7 +169,8 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     concurrency: options.workers,
     ready,
     isReady,
-    state: () => ({ ...queue.state(), workers: crew.size(), isReady: isReady() }),
+    engine: crew.engine,
+    state: () => ({ ...queue.state(), workers: crew.size(), helps: crew.helps(), isReady: isReady() }),
     embed(bytes: Uint8Array, embedOptions: EmbedOptions = {}): Promise<EmbedResult> {
       return new Promise((resolve) => {
         if (closedBy) {

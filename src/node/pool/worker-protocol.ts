@@ -5,12 +5,18 @@ import type { PackedModel } from "../../engine/simd/packed-model.ts";
 import type { PlainEmbedError } from "../../errors.ts";
 import type { ImageLimits } from "../../image/pixels.ts";
 import type { PreprocessSpec } from "../../preprocess/preprocess-spec.ts";
+import type { NativeCallState } from "./native-calls.ts";
 
-/** What a worker is started with. Model bytes and compiled codecs are shared, not copied. */
+/** What workers are started with. Compiled codecs are shared, not copied. */
 export interface WorkerSetup {
   readonly engine: EngineName;
-  /** ONNX bytes over a SharedArrayBuffer. */
-  readonly onnx: Uint8Array;
+  /** What the first worker tries in turn where `engine` cannot start; the others take the one that could. Default: none. */
+  readonly fallbacks?: readonly EngineName[];
+  /**
+   * ONNX bytes, or what reads them for one worker, whose they are then. So nobody holds them once the model is loaded: memory
+   * that threads share would stay until each of them happens to collect its garbage.
+   */
+  readonly onnx: Uint8Array | (() => Promise<Uint8Array<ArrayBuffer>>);
   readonly preprocess: PreprocessSpec;
   readonly limits: ImageLimits;
   readonly codecs: { readonly jpeg: WebAssembly.Module; readonly webp: WebAssembly.Module };
@@ -23,22 +29,49 @@ export interface WorkerSetup {
 
 /** What one worker is started with. */
 export interface WorkerStart extends WorkerSetup {
+  readonly onnx: Uint8Array;
   /** Its number among those that live; it is another's once its thread has ended. */
   readonly seat: number;
+  /** Of the engine `ort-native`: whether its machine code runs, which is not to be interrupted. */
+  readonly nativeCalls: NativeCallState;
   /** Of the engine `simd`: the weights that the first worker has packed. */
   readonly packed?: PackedModel;
+  /** Of the engine `simd`: what threads that share a picture have in common. Without it each works alone. */
+  readonly gangStates?: SharedArrayBuffer;
 }
 
-/** Main thread to worker: embed one picture; `bytes` is transferred. */
+/** Main thread to worker. */
+export type WorkerCommand = EmbedCommand | HelpCommand;
+
+/** Embed one picture; `bytes` is transferred. */
 export interface EmbedCommand {
+  readonly kind: "embed";
   readonly id: number;
   readonly bytes: Uint8Array;
+  /** Workers that will be sent to help, should nothing else come up. */
+  readonly helpers: number;
+}
+
+/** Help with the picture of the worker in this seat. */
+export interface HelpCommand {
+  readonly kind: "help";
+  readonly seat: number;
 }
 
 /** Worker to main thread. An `EmbedError` travels as plain data. */
 export type WorkerMessage =
-  | { readonly kind: "ready"; readonly maxAbsError: number; readonly packed?: PackedModel }
+  | {
+      readonly kind: "ready";
+      readonly maxAbsError: number;
+      readonly packed?: PackedModel;
+      /** Whether its engine can help with the pictures of others. */
+      readonly canHelp: boolean;
+    }
   | { readonly kind: "failed"; readonly error: PlainEmbedError }
+  /** The engine begins with the picture: others may help from now on. */
+  | { readonly kind: "open" }
+  /** It helps no more. */
+  | { readonly kind: "left" }
   | {
       readonly kind: "result";
       readonly id: number;

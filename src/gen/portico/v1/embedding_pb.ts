@@ -424,7 +424,7 @@ export type Model = Message<"portico.v1.Model"> & {
   vectorSpace: string;
 
   /**
-   * What computes, for example "ort-wasm".
+   * What computes, for example "simd". Empty until the first worker has shown that its engine works here.
    *
    * @generated from field: string engine = 6;
    */

@@ -1,0 +1,124 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  abortGang,
+  addHelper,
+  callOffHelper,
+  createGangStates,
+  type GangState,
+  gangStateOf,
+  publishEnd,
+  removeHelper,
+} from "../../engine/simd/gang-state.ts";
+import type { PooledWorker } from "./pooled-worker.ts";
+
+/** Which workers help with the picture of another one. Work of their own always goes first. */
+export interface WorkerGangs {
+  /** Shared with every worker. */
+  readonly states: SharedArrayBuffer;
+  /** The engine of a worker begins with a picture. */
+  open(leader: PooledWorker): void;
+  /** Its picture is finished or lost. */
+  close(leader: PooledWorker): void;
+  /** Sends workers without work to those that have a picture; to the one with the fewest helpers first. */
+  offer(idle: PooledWorker[]): void;
+  /** Asks one helper to come back. */
+  callOff(): void;
+  /** How often a worker was sent to help since the start. */
+  helps(): number;
+  /**
+   * The thread of a worker has ended: sends its helpers away.
+   * @returns those that have not left after `leaveTimeoutMs`; until they end they may write to the memory of its picture
+   */
+  dissolve(leader: PooledWorker): Promise<PooledWorker[]>;
+}
+
+export interface WorkerGangsOptions {
+  /** Threads that may work at once. */
+  readonly cores: number;
+  readonly seatOf: (worker: PooledWorker) => number;
+  /** A helper has come back and is without work. */
+  readonly onFree: (helper: PooledWorker) => void;
+}
+
+/** As long as a leader waits for a part, see `defaultGangLimits`. */
+const leaveTimeoutMs = 5_000;
+
+/** More threads than a host has workers for; a thread in a seat behind them works alone. */
+const mostSeats = 256;
+
+interface Help {
+  readonly leader: PooledWorker;
+  readonly state: GangState;
+  /** False if its thread has ended. */
+  readonly left: Promise<boolean>;
+  isCalledOff: boolean;
+}
+
+export function createWorkerGangs({ cores, seatOf, onFree }: WorkerGangsOptions): WorkerGangs {
+  const states = createGangStates(mostSeats);
+  /** Workers whose engine is at work, each with those that were sent to help with its picture: nobody is sent twice. */
+  const leaders = new Map<PooledWorker, Set<PooledWorker>>();
+  const helping = new Map<PooledWorker, Help>();
+  let helps = 0;
+  const stateOf = (worker: PooledWorker) => gangStateOf(states, seatOf(worker));
+  const helpersOf = (leader: PooledWorker) =>
+    [...helping].filter(([, help]) => help.leader === leader).map(([helper]) => helper);
+
+  function send(helper: PooledWorker, leader: PooledWorker): boolean {
+    const state = stateOf(leader);
+    const own = stateOf(helper);
+    if (!state || !own) return false;
+    helps += 1;
+    addHelper(state, own);
+    const help = { leader, state, left: helper.help(seatOf(leader)), isCalledOff: false };
+    helping.set(helper, help);
+    void help.left.then((isAlive) => {
+      helping.delete(helper);
+      // Its part, if it had one, will never be done: the leader begins its picture again.
+      if (!isAlive) abortGang(state);
+      removeHelper(state);
+      if (isAlive) onFree(helper);
+    });
+    return true;
+  }
+
+  return {
+    states,
+    open: (leader) => void leaders.set(leader, new Set()),
+    close: (leader) => void leaders.delete(leader),
+    offer(idle) {
+      for (const helper of [...idle]) {
+        if (leaders.size + helping.size >= cores) return;
+        const [leader] = [...leaders.keys()]
+          .filter((one) => !leaders.get(one)?.has(helper))
+          .toSorted((a, b) => helpersOf(a).length - helpersOf(b).length);
+        if (!leader || !send(helper, leader)) continue;
+        leaders.get(leader)?.add(helper);
+        idle.splice(idle.indexOf(helper), 1);
+      }
+    },
+    callOff() {
+      for (const [helper, help] of helping) {
+        const own = stateOf(helper);
+        if (help.isCalledOff || !own) continue;
+        help.isCalledOff = true;
+        callOffHelper(help.state, own);
+        return;
+      }
+    },
+    helps: () => helps,
+    async dissolve(leader) {
+      leaders.delete(leader);
+      const state = stateOf(leader);
+      if (state) publishEnd(state);
+      const left = helpersOf(leader).map((helper) => helping.get(helper)?.left);
+      const timeout = new AbortController();
+      await Promise.race([
+        Promise.all(left),
+        delay(leaveTimeoutMs, undefined, timeout).catch(() => undefined),
+      ]);
+      timeout.abort();
+      return helpersOf(leader);
+    },
+  };
+}
