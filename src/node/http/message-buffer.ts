@@ -31,6 +31,8 @@ export function createMessageBuffer(): MessageBuffer {
         const room = Math.min(expectedBytes, Math.max(firstBytes, growth * wanted));
         const grown = new Uint8Array(Math.max(wanted, room));
         grown.set(bytes());
+        // Its memory goes back now, not with the next collection of garbage. (Moving it into a larger one would write zeros.)
+        store.buffer.transfer(0);
         store = grown;
       }
       store.set(piece, length);

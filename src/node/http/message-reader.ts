@@ -16,6 +16,12 @@ export interface MessageReader {
   readonly onMessageEdge: () => void;
 }
 
+/** Gives memory back that a socket's read has filled for this chunk alone, not with the next collection of garbage. */
+function release(chunk: Uint8Array): void {
+  const { buffer } = chunk;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength) buffer.transfer(0);
+}
+
 /** A body that is one message. */
 export async function* readWhole(
   body: AsyncIterable<Uint8Array>,
@@ -31,6 +37,7 @@ export async function* readWhole(
       yield chunk;
     } else {
       buffer.append(chunk, Math.min(lengthHint || readMaxBytes, readMaxBytes));
+      release(chunk);
     }
   }
   if (isTooLong) return;
@@ -83,6 +90,7 @@ export async function* readEnvelopes(
       }
     }
     if (isTooLong) yield rest;
+    else release(chunk);
   }
   // What is incomplete, Connect refuses.
   if (buffer.length > 0) yield buffer.take();
