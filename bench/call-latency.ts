@@ -1,14 +1,24 @@
-import { readFile } from "node:fs/promises";
-import { availableParallelism, cpus } from "node:os";
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import type { EngineName } from "../src/engine/engine.ts";
 import { Operator } from "../src/gen/omnisearch/operator_pb.ts";
+import { orUsage, wholeNumbers } from "../tools/or-usage.ts";
 import { startPortico } from "../tools/start-portico.ts";
+import { readPhotographs } from "./photographs.ts";
+import { callsSection } from "./report/calls-section.ts";
+import { type Percentiles, percentilesOf } from "./statistics.ts";
 
-/**
- * How fast Identity and Healthy answer while callers load the server with photographs.
- * `node bench/call-latency.ts [--callers 8] [--seconds 15] [--json]`
- */
+/** How fast Identity and Healthy answer, alone and while callers load the server with photographs. */
+export interface CallLatencyReport {
+  readonly engine: EngineName;
+  readonly workers: number;
+  /** From the start of the server's process to ready. */
+  readonly startMs: number;
+  readonly idle: LatencyReport;
+  readonly loaded: LatencyReport;
+}
 
 export interface LatencyReport {
   readonly callers: number;
@@ -18,11 +28,20 @@ export interface LatencyReport {
   readonly healthy: Percentiles;
 }
 
-export interface Percentiles {
-  readonly calls: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  readonly maxMs: number;
+/** Starts a server for both. */
+export async function measureCalls(options: {
+  readonly callers: number;
+  readonly seconds: number;
+}): Promise<CallLatencyReport> {
+  const [engine, workers] = ["simd", availableParallelism()] as const;
+  const server = await startPortico({ args: ["--engine", engine, "--workers", String(workers)] });
+  try {
+    const idle = await measureCallLatency(server.address, 0, Math.min(3, options.seconds));
+    const loaded = await measureCallLatency(server.address, options.callers, options.seconds);
+    return { engine, workers, startMs: server.startMs, idle, loaded };
+  } finally {
+    await server.stop();
+  }
 }
 
 export async function measureCallLatency(
@@ -30,10 +49,7 @@ export async function measureCallLatency(
   callers: number,
   seconds: number,
 ): Promise<LatencyReport> {
-  const photo = await readFile(
-    new URL("../fixtures/images/photo/locomotion-house-cat.jpg", import.meta.url),
-    "base64",
-  );
+  const photos = (await readPhotographs()).map((bytes) => Buffer.from(bytes).toString("base64"));
   const client = () => createClient(Operator, createGrpcTransport({ baseUrl: `http://${address}` }));
   const until = performance.now() + seconds * 1000;
   let vectors = 0;
@@ -41,7 +57,7 @@ export async function measureCallLatency(
   async function load(): Promise<void> {
     const caller = client();
     while (performance.now() < until) {
-      const reply = await caller.execute({ datas: [photo] });
+      const reply = await caller.execute({ datas: [photos[vectors % photos.length]!] });
       vectors += reply.vectors.length;
     }
   }
@@ -53,7 +69,7 @@ export async function measureCallLatency(
       times.push(performance.now() - start);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    return percentiles(times);
+    return percentilesOf(times);
   }
 
   const prober = client();
@@ -65,37 +81,16 @@ export async function measureCallLatency(
   return { callers, vectorsPerSecond: vectors / seconds, identity, healthy };
 }
 
-function percentiles(times: readonly number[]): Percentiles {
-  const sorted = [...times].sort((a, b) => a - b);
-  const at = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  return { calls: sorted.length, p50Ms: at(0.5), p95Ms: at(0.95), maxMs: at(1) };
-}
-
 if (import.meta.main) {
-  const option = (name: string, fallback: number) => {
-    const place = process.argv.indexOf(name);
-    return place < 0 ? fallback : Number(process.argv[place + 1]);
-  };
-  const server = await startPortico();
-  const idle = await measureCallLatency(server.address, 0, 3);
-  const loaded = await measureCallLatency(server.address, option("--callers", 8), option("--seconds", 15));
-  await server.stop();
-  if (process.argv.includes("--json")) {
-    console.log(JSON.stringify({ startMs: server.startMs, idle, loaded }, undefined, 2));
-  } else {
-    const row = (name: string, { calls, p50Ms, p95Ms, maxMs }: Percentiles) =>
-      `${name.padEnd(18)} ${String(calls).padStart(6)} ${p50Ms.toFixed(1).padStart(8)} ${p95Ms.toFixed(1).padStart(8)} ${maxMs.toFixed(1).padStart(8)}`;
-    console.log(`${cpus()[0]?.model}, ${availableParallelism()} cores, Node ${process.versions.node}`);
-    console.log(
-      `ready after ${server.startMs.toFixed(0)} ms; ${loaded.vectorsPerSecond.toFixed(2)} vectors/s with ${loaded.callers} callers`,
-    );
-    console.log(
-      `${"call".padEnd(18)} ${"calls".padStart(6)} ${"p50 ms".padStart(8)} ${"p95 ms".padStart(8)} ${"max ms".padStart(8)}`,
-    );
-    console.log(row("Identity, idle", idle.identity));
-    console.log(row("Healthy, idle", idle.healthy));
-    console.log(row("Identity, loaded", loaded.identity));
-    console.log(row("Healthy, loaded", loaded.healthy));
-  }
+  const options = orUsage("npm run bench:calls -- [--callers N] [--seconds N]", () =>
+    wholeNumbers(
+      parseArgs({
+        options: {
+          callers: { type: "string", default: "8" },
+          seconds: { type: "string", default: "10" },
+        },
+      }).values,
+    ),
+  );
+  console.log(callsSection(await measureCalls(options)));
 }

