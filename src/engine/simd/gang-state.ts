@@ -27,11 +27,8 @@ export const mostParts = 63;
 /** Of threads that sleep: a state is looked at this often, though nobody woke them. */
 const longestSleepMs = 100;
 
-/**
- * A step takes one millisecond or two; threads that spin for so long are not put to sleep in between. A sleeping thread takes
- * 50 microseconds and more to wake up.
- */
-const spins = 20_000;
+/** Loads of a word in one round of spinning: some 10 microseconds. */
+const loadsPerRound = 2_000;
 
 export const createGangStates = (seats: number): SharedArrayBuffer =>
   new SharedArrayBuffer(seats * wordsPerSeat * Int32Array.BYTES_PER_ELEMENT);
@@ -127,14 +124,25 @@ export function callOffHelper(state: GangState, own: GangState): void {
   Atomics.notify(state, ticketWord);
 }
 
-/** Returns once the ticket is not `seen` any more, or after a while. */
-export const awaitTicket = (state: GangState, seen: number): void => awaitWord(state, ticketWord, seen);
-/** Returns once the number of parts done is not `seen` any more, or after a while. */
-export const awaitDone = (state: GangState, seen: number): void => awaitWord(state, doneWord, seen);
-/** Returns once the number of helpers is not `seen` any more, or after a while. */
-export const awaitHelpers = (state: GangState, seen: number): void => awaitWord(state, helpersWord, seen);
+/** Watches for some microseconds, awake: a sleeping thread takes 50 of them and more to wake up, and may wake on a busy processor. */
+export function watchTicket(state: GangState, own: GangState, seen: number): void {
+  for (let load = 0; load < loadsPerRound; load++) {
+    if (Atomics.load(state, ticketWord) !== seen || Atomics.load(own, calledOffWord) !== 0) return;
+  }
+}
 
-function awaitWord(state: GangState, word: number, seen: number): void {
-  for (let spin = 0; spin < spins; spin++) if (Atomics.load(state, word) !== seen) return;
+/** The same for the number of parts done. */
+export function watchDone(state: GangState, seen: number): void {
+  for (let load = 0; load < loadsPerRound; load++) if (Atomics.load(state, doneWord) !== seen) return;
+}
+
+/** Sleeps until the ticket is not `seen` any more, somebody is called off, or a while has passed. */
+export const sleepOnTicket = (state: GangState, seen: number): void => sleepOn(state, ticketWord, seen);
+/** Sleeps until the number of parts done is not `seen` any more, or a while has passed. */
+export const sleepOnDone = (state: GangState, seen: number): void => sleepOn(state, doneWord, seen);
+/** Sleeps until the number of helpers is not `seen` any more, or a while has passed. */
+export const sleepOnHelpers = (state: GangState, seen: number): void => sleepOn(state, helpersWord, seen);
+
+function sleepOn(state: GangState, word: number, seen: number): void {
   Atomics.wait(state, word, seen, longestSleepMs);
 }

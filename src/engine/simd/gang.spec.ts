@@ -108,7 +108,7 @@ test("a helper that is called off leaves, and the picture is finished without it
   expect((await leader.report)?.outcome).toBe("true");
 });
 
-test("a helper that comes when the picture is finished leaves at once", async () => {
+test("a helper that comes when the picture is finished leaves after a while", async () => {
   const states = createGangStates(2);
   const runs = new SharedArrayBuffer(2 * steps * 4);
   const common = {

@@ -1,9 +1,6 @@
 import { EmbedError } from "../../errors.ts";
 import {
   abortGang,
-  awaitDone,
-  awaitHelpers,
-  awaitTicket,
   clearAbort,
   type GangState,
   helpersOf,
@@ -18,7 +15,12 @@ import {
   publishStart,
   publishStep,
   readTicket,
+  sleepOnDone,
+  sleepOnHelpers,
+  sleepOnTicket,
   takePart,
+  watchDone,
+  watchTicket,
 } from "./gang-state.ts";
 
 /** A thread's own way to compute a part of a step for a picture. */
@@ -26,14 +28,26 @@ export type RunPart = (part: Part) => void;
 
 /** Bounds of all waiting, in milliseconds on the clock `now`. */
 export interface GangLimits {
-  /** A part takes a millisecond or two; one that is not done after this long is taken for hung. */
+  /** A part that is not done after this long is taken for hung. */
   readonly partTimeoutMs: number;
-  /** A helper for which there is no part for so long leaves. */
+  /** Threads wait awake for so long, then asleep. */
+  readonly spinMs: number;
+  /** A helper for whom there is no part for so long leaves in the middle of a picture. */
   readonly idleHelperMs: number;
+  /** A helper waits, awake, for so long after a picture: its leader's next one often follows at once. */
+  readonly lingerMs: number;
 }
 
-/** Even a hundred times slower processors (an emulator) stay within half of these. */
-export const defaultGangLimits: GangLimits = { partTimeoutMs: 5_000, idleHelperMs: 1_000 };
+/**
+ * A part takes a millisecond or two, and a hundred times that on an emulated processor. 50 ms is what lies between two pictures of
+ * one caller: the reply, the next request and the decoder.
+ */
+export const defaultGangLimits: GangLimits = {
+  partTimeoutMs: 5_000,
+  spinMs: 5,
+  idleHelperMs: 1_000,
+  lingerMs: 50,
+};
 
 export interface GangClock extends GangLimits {
   readonly now: () => number;
@@ -82,8 +96,8 @@ function leadStep(state: GangState, step: number, parts: number, run: RunPart, c
   const since = clock.now();
   for (let done = partsDone(state); done < parts; done = partsDone(state)) {
     if (isAborted(state)) return false;
-    checkPatience(since, clock);
-    awaitDone(state, done);
+    if (checkPatience(since, clock) < clock.spinMs) watchDone(state, done);
+    else sleepOnDone(state, done);
   }
   return true;
 }
@@ -93,12 +107,14 @@ function awaitLeaving(state: GangState, clock: GangClock): void {
   const since = clock.now();
   for (let helpers = helpersOf(state); helpers > 0; helpers = helpersOf(state)) {
     checkPatience(since, clock);
-    awaitHelpers(state, helpers);
+    sleepOnHelpers(state, helpers);
   }
 }
 
-function checkPatience(since: number, { now, partTimeoutMs }: GangClock): void {
-  if (now() - since < partTimeoutMs) return;
+/** @returns how long it has been */
+function checkPatience(since: number, { now, partTimeoutMs }: GangClock): number {
+  const waitedMs = now() - since;
+  if (waitedMs < partTimeoutMs) return waitedMs;
   throw new EmbedError(
     "ENGINE_FAILED",
     `simd: expected the threads that share a picture to finish their parts within ${partTimeoutMs} ms`,
@@ -106,7 +122,7 @@ function checkPatience(since: number, { now, partTimeoutMs }: GangClock): void {
 }
 
 /**
- * Takes parts of another thread's picture until it is finished or this thread is called off.
+ * Takes parts of another thread's pictures until none has come for a while or this thread is called off.
  * @param own state of this thread's seat
  * @throws whatever `run` throws; the gang is then told
  */
@@ -124,7 +140,11 @@ export function helpGang(state: GangState, own: GangState, run: RunPart, clock: 
       }
       notePartDone(state);
       idleSince = clock.now();
-    } else if (isEnd(readTicket(state)) || clock.now() - idleSince > clock.idleHelperMs) return;
-    else awaitTicket(state, ticket);
+    } else {
+      const idleMs = clock.now() - idleSince;
+      if (idleMs > (isEnd(ticket) ? clock.lingerMs : clock.idleHelperMs)) return;
+      if (isEnd(ticket) || idleMs < clock.spinMs) watchTicket(state, own, ticket);
+      else sleepOnTicket(state, ticket);
+    }
   }
 }

@@ -82,6 +82,16 @@ export function createWorkerGangs({ cores, seatOf, onFree }: WorkerGangsOptions)
     return true;
   }
 
+  /** @returns false if it had been asked before */
+  function callOff(helper: PooledWorker): boolean {
+    const help = helping.get(helper);
+    const own = stateOf(helper);
+    if (!help || !own || help.isCalledOff) return false;
+    help.isCalledOff = true;
+    callOffHelper(help.state, own);
+    return true;
+  }
+
   return {
     states,
     open: (leader) => void leaders.set(leader, new Set()),
@@ -98,19 +108,14 @@ export function createWorkerGangs({ cores, seatOf, onFree }: WorkerGangsOptions)
       }
     },
     callOff() {
-      for (const [helper, help] of helping) {
-        const own = stateOf(helper);
-        if (help.isCalledOff || !own) continue;
-        help.isCalledOff = true;
-        callOffHelper(help.state, own);
-        return;
-      }
+      for (const helper of helping.keys()) if (callOff(helper)) return;
     },
     helps: () => helps,
     async dissolve(leader) {
       leaders.delete(leader);
       const state = stateOf(leader);
       if (state) publishEnd(state);
+      for (const helper of helpersOf(leader)) callOff(helper);
       const left = helpersOf(leader).map((helper) => helping.get(helper)?.left);
       const timeout = new AbortController();
       await Promise.race([
