@@ -12,6 +12,15 @@ import { enginePeersSection, operatorsSection } from "./peers-sections.ts";
 import { startSection } from "./start-section.ts";
 import { throughputSection } from "./throughput-section.ts";
 
+const defaultEngineSection = `## Which engine is the default
+
+\`auto\`: the fastest that works, which is \`simd\` unless onnxruntime-node is installed. What proved \`simd\`: \`npm test\` holds
+it to the same suites as \`ort-wasm\` and the same 1e-6. These are the 209 golden vectors (\`verify\`), the conformance suite
+over every protocol, 1,200 random nodes of 24 kinds and 52 converted networks against onnxruntime-web, vectors bit for bit alike for each
+number of threads (src/node/pool/worker-gangs.spec.ts), and workers killed at random under load, with and without gangs
+(src/node/pool/worker-faults.spec.ts).
+`;
+
 /** docs/benchmarks.md, from what two runs measured. */
 export function benchmarksPage(bench: Run<"bench">, peers: Run<"peers">): string {
   const sections = [
@@ -26,6 +35,7 @@ export function benchmarksPage(bench: Run<"bench">, peers: Run<"peers">): string
     callsSection(bench.report.calls),
     startSection(bench.report.start),
     memorySection(bench.report.memory),
+    defaultEngineSection,
     "## Distance from float64\n\n`bench/float64-distance.py`: see [parity.md](parity.md).\n",
   ];
   return `<!-- Written by bench/write-page.ts from bench/results; do not edit. -->

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import "../node/limit-young-heap.ts";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { Command } from "commander";

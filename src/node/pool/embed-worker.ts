@@ -42,8 +42,8 @@ function createGang(states: SharedArrayBuffer): Gang {
   };
 }
 
-function openSession(setup: WorkerStart): Promise<EngineSession> {
-  const engine = workerEngines[setup.engine](setup, {
+async function openSession(setup: WorkerStart): Promise<EngineSession> {
+  const engine = await workerEngines[setup.engine](setup, {
     seat: setup.seat,
     packed: setup.packed,
     onPacked(model) {

@@ -1,4 +1,3 @@
-import * as ort from "onnxruntime-web";
 import type { Engine, EngineName } from "../../engine/engine.ts";
 import { createOrtNativeEngine } from "../../engine/ort-native.ts";
 import { createOrtWasmEngine } from "../../engine/ort-wasm.ts";
@@ -7,14 +6,12 @@ import type { SimdSharing } from "../../engine/simd/simd-sharing.ts";
 import { loadNativeRuntime } from "./native-runtime.ts";
 import type { WorkerStart } from "./worker-protocol.ts";
 
-/**
- * Each engine with the runtime that a worker has for it. onnxruntime-web is imported with the worker, whichever engine runs:
- * without a model it takes next to no memory.
- */
+/** Each engine with the runtime that a worker has for it, which is imported for those that need it only. */
 export const workerEngines: Readonly<
-  Record<EngineName, (setup: WorkerStart, sharing: SimdSharing) => Engine>
+  Record<EngineName, (setup: WorkerStart, sharing: SimdSharing) => Engine | Promise<Engine>>
 > = {
-  "ort-wasm"({ threads }) {
+  async "ort-wasm"({ threads }) {
+    const ort = await import("onnxruntime-web");
     ort.env.wasm.numThreads = threads;
     return createOrtWasmEngine(ort);
   },
