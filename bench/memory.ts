@@ -54,8 +54,8 @@ export interface ResidentMemory {
   readonly anonymousBytes: number;
 }
 
-export const memoryEngines = ["simd", "ort-wasm"] as const;
-export const memoryWorkers = [1, 2, 4] as const;
+const memoryEngines = ["simd", "ort-wasm"] as const;
+const memoryWorkers = [1, 2, 4] as const;
 
 const entry = "dist/cli/portico.js";
 

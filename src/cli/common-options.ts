@@ -18,10 +18,10 @@ export interface EngineOptions {
   readonly cache?: string;
 }
 
-/** Each worker takes about 0.5 GB; V8 ends the process with a stack dump long before a million of them. */
+/** A worker of onnxruntime-web takes about 0.4 GB; V8 ends the process with a stack dump long before a million of them. */
 const mostThreads = 64;
 
-/** 256 MiB: an idle worker takes 246 MiB, so below it every worker would be replaced after each picture. */
+/** 256 MiB: an idle worker of onnxruntime-web takes 246 MiB, so below it every worker would be replaced after each picture. */
 const workerMinMemoryBytes = 256 * 2 ** 20;
 
 export function addEngineOptions(command: Command): Command {
@@ -35,7 +35,7 @@ export function addEngineOptions(command: Command): Command {
       )
       .option(
         "--threads <n>",
-        "engine threads inside each worker; simd has 1",
+        "engine threads inside each worker; simd has 1, so with more auto leaves it out",
         integerBetween(1, mostThreads),
         1,
       )

@@ -6,6 +6,11 @@ const noLimit = (perClient: number) =>
 
 test.each([
   [{ maxConnections: 10 }, []],
+  [{ maxConnections: 10, engine: "ort-wasm", threads: 2 } as const, []],
+  [
+    { maxConnections: 10, threads: 2 },
+    ["--threads 2 leaves out the engine simd, which has 1; --workers uses more processors"],
+  ],
   [{ maxConnections: 10, maxConnectionsPerClient: 9 }, []],
   [{ maxConnections: 10, maxConnectionsPerClient: 10 }, [noLimit(10)]],
   [{ maxConnections: 10, maxConnectionsPerClient: 11 }, [noLimit(11)]],
@@ -14,5 +19,5 @@ test.each([
     ["--allow-private: callers can fetch from any private address; --allow-hosts would name the hosts"],
   ],
 ])("%j", (options, warnings) => {
-  expect(serveWarnings(options)).toEqual(warnings);
+  expect(serveWarnings({ engine: "auto", threads: 1, ...options })).toEqual(warnings);
 });

@@ -13,6 +13,7 @@ export function createOrtNativeEngine(ort: OrtRuntime, threads: number): Engine 
     ...engine,
     async load(onnx) {
       // It takes no shared memory.
+      if (!(onnx.buffer instanceof SharedArrayBuffer)) return engine.load(onnx);
       const copy = onnx.slice();
       try {
         return await engine.load(copy);

@@ -71,7 +71,7 @@ export async function openTinyModel(): Promise<TinyModel> {
   };
 }
 
-/** Shared with every worker, not copied, as a server does. */
+/** Shared with every worker, so that it can be started again and again. */
 function shared(bytes: Uint8Array): Uint8Array {
   const view = new Uint8Array(new SharedArrayBuffer(bytes.length));
   view.set(bytes);

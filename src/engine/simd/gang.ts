@@ -55,14 +55,15 @@ export interface GangClock extends GangLimits {
 
 /**
  * Runs `steps` steps of a picture together with whoever helps.
- * @param begin called once helpers may come; gives how many are on their way, though they are not counted yet
+ * @param begin called once helpers may come; gives how many are on their way, though they are not counted yet, or undefined
+ *   if nobody is to help
  * @returns false if a helper was lost: what the steps should have written is not to be trusted, and nobody writes any more
  * @throws EmbedError `ENGINE_FAILED` if a helper hangs; whatever `run` throws. A helper may then still be writing.
  */
 export function leadGang(
   state: GangState,
   steps: number,
-  begin: () => number,
+  begin: () => number | undefined,
   run: RunPart,
   clock: GangClock,
 ): boolean {
@@ -71,8 +72,8 @@ export function leadGang(
   const expected = begin();
   try {
     for (let step = 0; step < steps; step++) {
-      const helpers = Math.max(helpersOf(state), step === 0 ? expected : 0);
-      const parts = Math.min(1 + helpers, mostParts);
+      const helpers = Math.max(helpersOf(state), step === 0 ? (expected ?? 0) : 0);
+      const parts = expected === undefined ? 1 : Math.min(1 + helpers, mostParts);
       if (parts === 1) run({ step, part: 0, parts });
       else if (!leadStep(state, step, parts, run, clock)) {
         publishEnd(state);
@@ -142,7 +143,9 @@ export function helpGang(state: GangState, own: GangState, run: RunPart, clock: 
       idleSince = clock.now();
     } else {
       const idleMs = clock.now() - idleSince;
-      if (idleMs > (isEnd(ticket) ? clock.lingerMs : clock.idleHelperMs)) return;
+      // After an abort the leader waits until all have left.
+      const patienceMs = isEnd(ticket) ? (isAborted(state) ? 0 : clock.lingerMs) : clock.idleHelperMs;
+      if (idleMs >= patienceMs) return;
       if (isEnd(ticket) || idleMs < clock.spinMs) watchTicket(state, own, ticket);
       else sleepOnTicket(state, ticket);
     }

@@ -17,8 +17,11 @@ export interface SimdSharing {
 export interface Gang {
   /** Made by `createGangStates`, shared by all. */
   readonly states: SharedArrayBuffer;
-  /** Called as a picture begins, for the host to send helpers. @returns how many are on their way already */
-  readonly begin: () => number;
+  /**
+   * Called as a picture begins, for the host to send helpers.
+   * @returns how many are on their way already; undefined if nobody is to help
+   */
+  readonly begin: () => number | undefined;
   readonly now: () => number;
   readonly limits?: GangLimits;
 }

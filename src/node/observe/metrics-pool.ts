@@ -26,7 +26,7 @@ export function addPoolGauges(registers: Registry[], poolState: () => PoolState)
   }
   new Counter({
     name: "portico_worker_helps_total",
-    help: "Times that a worker without work was sent to help with the picture of another",
+    help: "Times that a worker without work was sent to help another; it stays while pictures follow each other",
     registers,
     collect() {
       this.reset();

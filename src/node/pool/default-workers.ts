@@ -6,10 +6,13 @@ export interface WorkerCount {
   readonly why: string;
 }
 
-/** Memory of one onnxruntime-web session with ResNet50, as measured (RSS), with room for a large picture. */
+/**
+ * Memory of one onnxruntime-web session with ResNet50, as measured (RSS), with room for a large picture. A further worker of
+ * `simd` needs a tenth of it, but which engine will run is not known yet, and `auto` may fall back on this one.
+ */
 export const workerBytes = 640 * 2 ** 20;
 
-/** What the process needs beside its workers: the runtime, the shared model bytes, requests of 100 MiB. */
+/** What the process needs beside its workers: the runtime, the model while it is read, requests of 100 MiB. */
 const processBytes = 512 * 2 ** 20;
 
 const mostWorkers = 4;

@@ -18,7 +18,9 @@ import type {
 
 /** Entry of a worker thread: one engine, one picture at a time, from encoded bytes to vector. */
 
-const wasmBytes = watchWasmMemory();
+const allWasmBytes = watchWasmMemory();
+/** What all workers share is no worker's own, whoever made it. */
+const wasmBytes = () => allWasmBytes() - (packed?.memory.buffer.byteLength ?? 0);
 const port = parentPort;
 if (!port) throw new EmbedError("CONFIG_INVALID", "embed-worker must be started as a worker thread");
 
@@ -28,15 +30,15 @@ function post(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {
 
 /** For the workers that come after this one. */
 let packed: PackedModel | undefined;
-/** Of the picture that is being worked on. */
-let helpersToCome = 0;
+/** Of the picture that is being worked on; undefined: nobody is to help. */
+let helpersToCome: number | undefined;
 
 function createGang(states: SharedArrayBuffer): Gang {
   return {
     states,
     now: () => performance.now(),
     begin() {
-      post({ kind: "open" });
+      if (helpersToCome !== undefined) post({ kind: "open" });
       return helpersToCome;
     },
   };

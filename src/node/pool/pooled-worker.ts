@@ -16,9 +16,9 @@ export interface PooledWorker {
   readonly lost: Promise<EmbedError>;
   /**
    * One picture at a time; never rejects. `bytes` stay the caller's.
-   * @param helpers that will be sent as soon as the engine begins, as far as one can tell
+   * @param helpers that will be sent as soon as the engine begins, as far as one can tell; undefined: it works alone
    */
-  embed(bytes: Uint8Array, helpers?: number): Promise<EmbedResult>;
+  embed(bytes: Uint8Array, helpers?: number | undefined): Promise<EmbedResult>;
   /**
    * Resolves, never rejects, once it does not help with the picture of that seat any more.
    * @returns false if its thread has ended
@@ -158,7 +158,7 @@ export function startWorker(
     ready: ready.promise,
     lost: lost.promise,
     wasmBytes: () => wasmBytes,
-    embed(bytes, helpers = 0) {
+    embed(bytes, helpers) {
       return new Promise((resolve) => {
         if (ending) {
           resolve({ ok: false, error: describeEnd("had ended", isStarted) });

@@ -35,8 +35,11 @@ export interface WorkerCrew {
   engine(): EngineName | undefined;
   /** Workers that passed their self-check and live. */
   size(): number;
-  /** A worker without work, now the caller's; where there is none, one that helps another is called back. */
-  take(): PooledWorker | undefined;
+  /**
+   * A worker without work, now the caller's; where there is none, those that help others are called back.
+   * @param waiting pictures that wait for a worker
+   */
+  take(waiting: number): PooledWorker | undefined;
   /** Workers that would help with a picture that begins now. */
   helpers(): number;
   /** How often a worker without work was sent to help another since the start. */
@@ -67,7 +70,7 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
   const seats = new Map<PooledWorker, number>();
   const gangs = createWorkerGangs({
     cores: options.gangThreads,
-    seatOf: (worker) => seats.get(worker) ?? 0,
+    seatOf: (worker) => seats.get(worker),
     onFree(worker) {
       if (members.has(worker)) idle.push(worker);
       else void end(worker);
@@ -149,7 +152,7 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
   }
 
   async function end(worker: PooledWorker): Promise<void> {
-    threads.delete(worker);
+    if (!threads.delete(worker)) return;
     await worker.terminate();
     for (const helper of await gangs.dissolve(worker)) {
       onLost(helper, new EmbedError("ENGINE_FAILED", "a worker hung while it helped another"));
@@ -170,11 +173,12 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
     onChange();
   }
 
-  /** Ends it now, or with `giveBack` after the picture that it holds. */
+  /** Ends it now, or after the picture that it holds or helps with. */
   function retire(worker: PooledWorker): void {
     const isIdle = idle.includes(worker);
     leave(worker);
     if (isIdle) void end(worker);
+    else gangs.recall(worker);
   }
 
   return {
@@ -184,9 +188,9 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
     ready,
     engine: starter.engine,
     size: () => members.size,
-    take() {
+    take(waiting) {
       const worker = idle.pop();
-      if (!worker) gangs.callOff();
+      if (!worker) gangs.callOff(waiting);
       return worker;
     },
     helpers: () => Math.max(0, Math.min(idle.length, options.gangThreads - (members.size - idle.length))),

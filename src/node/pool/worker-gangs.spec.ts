@@ -86,6 +86,20 @@ test("work of its own goes before help: with as many pictures as workers each ta
   for (const [index, vector] of vectors.entries()) expect(vector).toEqual(alone[index % photos.length]);
 });
 
+test("the memory that workers share is no worker's own", async () => {
+  const kinds: string[] = [];
+  pool = createWorkerPool({
+    workers: 1,
+    queue: defaultQueueLimits,
+    loadSetup: async () => setup,
+    // Less than the weights take, and twice what one worker needs for itself.
+    workerMaxMemoryBytes: 128 * 2 ** 20,
+    onEvent: ({ kind }) => kinds.push(kind),
+  });
+  for (const photo of photos) await embed(photo);
+  expect(kinds).toEqual(["worker-ready", "ready-changed"]);
+});
+
 test("workers that end while they share a picture cost it nothing but time", async () => {
   await open(workers);
   const [photo] = photos as [SelfCheck];

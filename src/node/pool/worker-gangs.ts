@@ -21,8 +21,10 @@ export interface WorkerGangs {
   close(leader: PooledWorker): void;
   /** Sends workers without work to those that have a picture; to the one with the fewest helpers first. */
   offer(idle: PooledWorker[]): void;
-  /** Asks one helper to come back. */
-  callOff(): void;
+  /** Asks helpers to come back, until so many are on their way. */
+  callOff(wanted: number): void;
+  /** Asks this one to come back, if it helps. */
+  recall(helper: PooledWorker): void;
   /** How often a worker was sent to help since the start. */
   helps(): number;
   /**
@@ -35,7 +37,8 @@ export interface WorkerGangs {
 export interface WorkerGangsOptions {
   /** Threads that may work at once. */
   readonly cores: number;
-  readonly seatOf: (worker: PooledWorker) => number;
+  /** Undefined once its thread has ended. */
+  readonly seatOf: (worker: PooledWorker) => number | undefined;
   /** A helper has come back and is without work. */
   readonly onFree: (helper: PooledWorker) => void;
 }
@@ -60,17 +63,21 @@ export function createWorkerGangs({ cores, seatOf, onFree }: WorkerGangsOptions)
   const leaders = new Map<PooledWorker, Set<PooledWorker>>();
   const helping = new Map<PooledWorker, Help>();
   let helps = 0;
-  const stateOf = (worker: PooledWorker) => gangStateOf(states, seatOf(worker));
+  function stateOf(worker: PooledWorker): GangState | undefined {
+    const seat = seatOf(worker);
+    return seat === undefined ? undefined : gangStateOf(states, seat);
+  }
   const helpersOf = (leader: PooledWorker) =>
     [...helping].filter(([, help]) => help.leader === leader).map(([helper]) => helper);
 
   function send(helper: PooledWorker, leader: PooledWorker): boolean {
+    const seat = seatOf(leader);
     const state = stateOf(leader);
     const own = stateOf(helper);
-    if (!state || !own) return false;
+    if (seat === undefined || !state || !own) return false;
     helps += 1;
     addHelper(state, own);
-    const help = { leader, state, left: helper.help(seatOf(leader)), isCalledOff: false };
+    const help = { leader, state, left: helper.help(seat), isCalledOff: false };
     helping.set(helper, help);
     void help.left.then((isAlive) => {
       helping.delete(helper);
@@ -107,9 +114,14 @@ export function createWorkerGangs({ cores, seatOf, onFree }: WorkerGangsOptions)
         idle.splice(idle.indexOf(helper), 1);
       }
     },
-    callOff() {
-      for (const helper of helping.keys()) if (callOff(helper)) return;
+    callOff(wanted) {
+      let coming = [...helping.values()].filter(({ isCalledOff }) => isCalledOff).length;
+      for (const helper of helping.keys()) {
+        if (coming >= wanted) return;
+        if (callOff(helper)) coming += 1;
+      }
     },
+    recall: (helper) => void callOff(helper),
     helps: () => helps,
     async dissolve(leader) {
       leaders.delete(leader);

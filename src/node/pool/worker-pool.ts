@@ -34,7 +34,7 @@ export interface WorkerPool extends Embedder {
 
 /**
  * A picture is tried again once if its worker ended or its engine failed: often another one is to blame. A
- * picture that ends workers takes down two of them at most.
+ * picture that ends workers takes down its own, those that helped, and one more at most.
  */
 const retries = 1;
 
@@ -90,14 +90,16 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
 
   function dispatch(): void {
     while (retryQueue.state().queuedItems + queue.state().queuedItems > 0) {
-      const worker = crew.take();
+      const retried = retryQueue.state().queuedItems;
+      const worker = crew.take(retried + queue.state().queuedItems);
       if (!worker) return;
-      void work(worker, (retryQueue.shift() ?? queue.shift()) as Job);
+      void work(worker, (retryQueue.shift() ?? queue.shift()) as Job, retried > 0);
     }
   }
 
-  async function work(worker: PooledWorker, job: Job): Promise<void> {
-    const result = await worker.embed(job.bytes, crew.helpers());
+  /** A picture that has lost its worker is worked on by one alone: it may be to blame. */
+  async function work(worker: PooledWorker, job: Job, isAlone: boolean): Promise<void> {
+    const result = await worker.embed(job.bytes, isAlone ? undefined : crew.helpers());
     const failure = result.ok || result.error.reason !== "ENGINE_FAILED" ? undefined : result.error;
     if (failure) recent.noteFailure();
     crew.giveBack(worker, failure);

@@ -48,8 +48,8 @@ export interface EmbedCommand {
   readonly kind: "embed";
   readonly id: number;
   readonly bytes: Uint8Array;
-  /** Workers that will be sent to help, should nothing else come up. */
-  readonly helpers: number;
+  /** Workers that will be sent to help, should nothing else come up; undefined: it is to be worked on alone. */
+  readonly helpers: number | undefined;
 }
 
 /** Help with the picture of the worker in this seat. */

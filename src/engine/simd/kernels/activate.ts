@@ -1,7 +1,7 @@
 import { exponential } from "./exponential";
 
 /*
- * Activations that are no clamp, by number; `activationCodes` in src/engine/simd/activations.ts has the same numbers.
+ * Activations that are no clamp, by number; `activations` in src/engine/simd/operators/elementwise.ts has the same numbers.
  * ONNX operators of the same names; alpha and gamma are their attributes.
  */
 const SIGMOID = 1;
