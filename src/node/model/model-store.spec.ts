@@ -38,7 +38,6 @@ describe("preparing a model", () => {
 
   test("what it made has the manifest's hash", async () => {
     const bytes = await readModel(await prepare(), registry.manifest);
-    expect(bytes.buffer).toBeInstanceOf(SharedArrayBuffer);
     expect(createHash("sha256").update(bytes).digest("hex")).toBe(registry.manifest.onnx.sha256);
   });
 
