@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { startPortico } from "../tools/start-portico.ts";
 import { measureCallLatency } from "./call-latency.ts";
 
-test("Identity and Healthy answer while eight callers load the server", { retry: 2 }, async () => {
+test("Identity and Healthy answer while eight callers load the server", async () => {
   const server = await startPortico();
   const report = await measureCallLatency(server.address, 8, 5);
   await server.stop();

@@ -35,8 +35,7 @@ test.each([
   { ...small, way: "gRPC with gzip", open: grpcWithGzip },
 ])(
   "100 MiB of datas cost at most five times that: $pictures, $way",
-  // Garbage that is not collected yet counts too, and differs from run to run: usual are 3.5 to 4.7 times.
-  { timeout: 240_000, retry: 2 },
+  { timeout: 240_000 },
   async ({ count, side, open }) => {
     const server = await startTiny();
     const datas = Array.from({ length: count }, (_, index) => bmp(side, index + 1).toString("base64"));
