@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { packModel, seatBytes } from "../src/engine/simd/packed-model.ts";
 import { findModelManifest } from "../src/node/model/model-catalog.ts";
 import { prepareModel } from "../src/node/model/model-store.ts";
+import { readMemory } from "../tools/load/process-memory.ts";
 import { orUsage, wholeNumbers } from "../tools/or-usage.ts";
 import { type PorticoProcess, startPortico } from "../tools/start-portico.ts";
 import { runClosedLoop } from "./closed-loop.ts";
@@ -89,8 +90,8 @@ async function measureServer(
   try {
     await workersReady(server, workers);
     const [readyBytes, startPeakBytes] = await Promise.all([
-      readStatus(server, "VmRSS"),
-      readStatus(server, "VmHWM"),
+      readMemory(Number(server.child.pid), "VmRSS"),
+      readMemory(Number(server.child.pid), "VmHWM"),
     ]);
     const executes = Array.from({ length: 2 * workers }, () => createExecute(server.address));
     const call = (index: number, caller: number) => executes[caller]!(photos[index % photos.length]!);
@@ -114,21 +115,12 @@ async function workersReady({ log }: PorticoProcess, workers: number): Promise<v
   }
 }
 
-const readStatus = (server: PorticoProcess, name: string) => readProc(server, "status", name);
-
 async function readResident(server: PorticoProcess): Promise<ResidentMemory> {
   const [residentBytes, anonymousBytes] = await Promise.all([
-    readProc(server, "smaps_rollup", "Rss"),
-    readProc(server, "smaps_rollup", "Anonymous"),
+    readMemory(Number(server.child.pid), "Rss"),
+    readMemory(Number(server.child.pid), "Anonymous"),
   ]);
   return { residentBytes, anonymousBytes };
-}
-
-async function readProc({ child }: PorticoProcess, file: string, name: string): Promise<number> {
-  const text = await readFile(`/proc/${child.pid}/${file}`, "utf8");
-  const kilobytes = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text)?.[1];
-  if (kilobytes === undefined) throw new Error(`expected ${name} in /proc/${child.pid}/${file}`);
-  return Number(kilobytes) * 1024;
 }
 
 if (import.meta.main) {

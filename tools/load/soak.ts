@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { median } from "../../bench/statistics.ts";
 import { requireGoTool } from "../require-go-tool.ts";
 import { createCheckingClient } from "./checking-client.ts";
-import { median, readMemory } from "./process-memory.ts";
+import { readMemory } from "./process-memory.ts";
 import { runGhz } from "./run-ghz.ts";
 import { startTiny } from "./start-tiny.ts";
 

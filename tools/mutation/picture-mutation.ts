@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { median } from "../../bench/statistics.ts";
 import type { BatchReport, NotedCase } from "./picture-mutation-child.ts";
 
 export interface PictureMutationOptions {
@@ -88,8 +89,4 @@ function sumOutcomes(reports: readonly BatchReport[]): Record<string, number> {
     sums[name] = (sums[name] ?? 0) + count;
   }
   return sums;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }

@@ -82,7 +82,7 @@ export function createWorkerStarter(options: WorkerStarterOptions, hooks: StartH
     try {
       const ready = await worker.ready;
       canHelp = ready.canHelp;
-      if (ready.packed && !packed) share(value, ready.packed);
+      packed ??= ready.packed;
       engine = value.engine;
       const { maxAbsError } = ready;
       options.onEvent({ kind: "worker-ready", engine, startMs: performance.now() - startedAt, maxAbsError });
@@ -99,12 +99,6 @@ export function createWorkerStarter(options: WorkerStarterOptions, hooks: StartH
     if (typeof onnx !== "function") return { onnx, moved: [] };
     const bytes = await onnx();
     return { onnx: bytes, moved: [bytes.buffer] };
-  }
-
-  /** From now on the model's own bytes are read by nobody. */
-  function share(value: WorkerSetup, made: PackedModel): void {
-    packed = made;
-    setup = Promise.resolve({ ...value, onnx: new Uint8Array(0) });
   }
 
   return {
