@@ -27,11 +27,12 @@ RUN --mount=type=cache,target=/root/.npm \
  && mkdir -p /usr/local/share/doc/node \
  && cp node_modules/node-linux-*/LICENSE /usr/local/share/doc/node/LICENSE
 COPY . .
-# What is left out is never read: maps, type declarations, encoders and all builds of onnxruntime-web but one.
+# What is left out is never read: what pages use, maps, type declarations, encoders and all builds of onnxruntime-web but one.
 RUN npm run build \
  && npm pack --ignore-scripts \
  && mkdir /app \
  && tar -xzf portico-*.tgz --strip-components=1 -C /app \
+ && rm -r /app/dist/browser /app/dist/web \
  && npm prune --omit=dev --ignore-scripts \
  && find node_modules/onnxruntime-web -type f \
       ! -name package.json ! -name README.md ! -name ort.node.min.mjs \

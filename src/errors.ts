@@ -33,6 +33,7 @@ export const reasonMeanings = {
   VECTOR_DRIFT: "Vectors differ from Keras's by more than their tolerance.",
   // The service around it.
   UNAUTHENTICATED: "The call carries no bearer token that this server knows.",
+  SERVER_UNREACHABLE: "No server answered, or none that speaks this API; only a client of one says so.",
   NOT_READY: "The model is still loading, or no worker is alive.",
   OVERLOADED: "More work is waiting than this server holds; retry later.",
   DEADLINE_EXCEEDED: "The caller's deadline passed before the work was done.",

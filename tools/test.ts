@@ -45,6 +45,7 @@ const vitestJson = `${output}/vitest.json`;
 const conformanceJson = `${output}/conformance.json`;
 const simdJson = `${output}/conformance-simd.json`;
 const protocolJson = `${output}/protocol.json`;
+const packedJson = `${output}/packed.json`;
 const soakJson = `${output}/soak.json`;
 
 const steps: readonly Step[] = [
@@ -66,6 +67,11 @@ const steps: readonly Step[] = [
     report: { files: [vitestJson, strayErrorsJson], count: countVitest, failures: readVitestFailures },
   },
   { name: "build", command: ["node", "tools/build.ts"] },
+  {
+    name: "package",
+    command: ["node", "tools/package/test-package.ts", packedJson],
+    report: caseReport(packedJson),
+  },
   { name: "verify-dist", command: ["node", "dist/cli/portico.js", "verify", "--engine", "ort-wasm"] },
   { name: "verify-dist-simd", command: ["node", "dist/cli/portico.js", "verify", "--engine", "simd"] },
   {

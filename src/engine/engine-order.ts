@@ -1,4 +1,4 @@
-import { EmbedError } from "../errors.ts";
+import { EmbedError, type Reason } from "../errors.ts";
 import type { EngineChoice, EngineName } from "./engine.ts";
 
 /** Fastest first: the order in which `auto` tries them. */
@@ -38,3 +38,18 @@ function obstacleOf(name: EngineName, { threads, ortNativeLacks }: EngineConditi
   }
   return name === "ort-native" ? ortNativeLacks : undefined;
 }
+
+/** What an engine is to blame for; the model, the self-check's picture and the end of the server are not its doing. */
+const engineReasons: readonly Reason[] = [
+  // It lacks an operator of the model.
+  "ENGINE_UNSUPPORTED",
+  // Its vector of the self-check is not Keras's.
+  "VECTOR_DRIFT",
+  // It threw, hung or ended its thread.
+  "ENGINE_FAILED",
+  // Its package cannot be loaded here.
+  "CONFIG_INVALID",
+];
+
+/** Whether another engine may do better with what this error ended. */
+export const isEnginesFault = (error: EmbedError): boolean => engineReasons.includes(error.reason);

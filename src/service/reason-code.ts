@@ -25,6 +25,7 @@ export const codeByReason = {
   ENGINE_FAILED: Code.Unavailable,
   VECTOR_DRIFT: Code.FailedPrecondition,
   UNAUTHENTICATED: Code.Unauthenticated,
+  SERVER_UNREACHABLE: Code.Unavailable,
   NOT_READY: Code.Unavailable,
   OVERLOADED: Code.ResourceExhausted,
   DEADLINE_EXCEEDED: Code.DeadlineExceeded,

@@ -39,6 +39,16 @@ test.each([
     problem: "src/web/a.ts: the browser zone must not import node:fs",
   },
   {
+    path: "client/a.ts",
+    text: 'import { Agent } from "undici";',
+    problem: "src/client/a.ts: undici is not on the core's list of libraries",
+  },
+  {
+    path: "client/a.ts",
+    text: 'import { embed } from "../embed/pipeline.ts";',
+    problem: "src/client/a.ts: client must not import embed (../embed/pipeline.ts)",
+  },
+  {
     path: "conformance/a.ts",
     text: 'import { serve } from "../node/serve.ts";',
     problem: "src/conformance/a.ts: conformance must not import node (../node/serve.ts)",

@@ -10,6 +10,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   embed: ["errors", "image", "preprocess", "engine"],
   service: ["errors", "gen", "embed"],
   convert: ["errors", "gen"],
+  client: ["errors", "gen"],
   node: ["errors", "gen", "image", "preprocess", "engine", "embed", "service", "convert"],
   web: ["errors", "gen", "image", "preprocess", "engine", "embed", "service", "convert"],
   conformance: ["errors", "gen"],
@@ -28,7 +29,17 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The portable core: runs unchanged in Node, in a browser and in a worker. */
-export const coreFolders = ["errors", "gen", "image", "preprocess", "engine", "embed", "service", "convert"];
+export const coreFolders = [
+  "errors",
+  "gen",
+  "image",
+  "preprocess",
+  "engine",
+  "embed",
+  "service",
+  "convert",
+  "client",
+];
 
 /**
  * Libraries that the core may import, each with its reason. All of them run unchanged in a browser; their
@@ -37,6 +48,7 @@ export const coreFolders = ["errors", "gen", "image", "preprocess", "engine", "e
 export const coreLibraries: Readonly<Record<string, string>> = {
   "@bufbuild/protobuf": "messages of the contract and of ONNX",
   "@connectrpc/connect": "routes and errors; the transport is the host's",
+  "@connectrpc/connect-web": "the transport of the client: it needs fetch alone",
   "@jsquash/jpeg": "mozjpeg as wasm: bit-exact with Pillow",
   "@jsquash/webp": "libwebp as wasm: bit-exact with Pillow",
   "onnxruntime-web": "types only; the runtime is injected",

@@ -1,0 +1,224 @@
+import { execFile } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { build } from "vite";
+import { resolveCacheDir } from "../../src/node/model/model-cache.ts";
+import { prepareModel } from "../../src/node/model/model-store.ts";
+import { packageFile } from "../../src/node/package-file.ts";
+import { requireTool, skipFor } from "../require-tool.ts";
+import { startPortico } from "../start-portico.ts";
+import { check, results, skip } from "./case-list.ts";
+import { expectReport, expectServerReport, manifest, photoFile, type Report } from "./expect-reports.ts";
+import { inChromium } from "./in-chromium.ts";
+import { startPageHost } from "./page-host.ts";
+import { checkVisit, pageTimeoutMs, type Visit, visit } from "./visit-page.ts";
+
+/**
+ * Tests the package as its users get it: packs what `npm run build` wrote, installs it in an empty folder, and uses it
+ * there, in Node 22, 24 and 26 and in Chromium.
+ *
+ * node tools/package/test-package.ts [FILE]: FILE gets {passed, failed, skipped, results} as JSON.
+ */
+
+const run = promisify(execFile);
+const onnxFile = await prepareModel(manifest);
+const folder = mkdtempSync(join(tmpdir(), "portico-package-"));
+
+async function install(): Promise<void> {
+  const packed = await run("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", folder]);
+  const [{ filename }] = JSON.parse(packed.stdout) as [{ filename: string }];
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  const options = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
+  await run("npm", ["install", ...options, `./${filename}`], { cwd: folder });
+  cpSync(packageFile("tools/package/app"), folder, { recursive: true });
+}
+
+async function runProgram(node: string, engine: string): Promise<void> {
+  const args = ["program.mjs", photoFile, resolveCacheDir()];
+  const env = { ...process.env, ENGINE: engine };
+  const { stdout, stderr } = await run(node, args, { cwd: folder, env, timeout: pageTimeoutMs });
+  if (stderr !== "") throw new Error(`expected nothing on stderr, got ${stderr}`);
+  expectReport(JSON.parse(stdout) as Report, {
+    engine,
+    reasons: {
+      badPicture: "IMAGE_UNSUPPORTED",
+      aborted: "CANCELLED",
+      noModel: "MODEL_UNKNOWN",
+      noEngine: "CONFIG_INVALID",
+      disposed: "SHUTTING_DOWN",
+      stopped: "CANCELLED",
+    },
+    // The model was in the cache.
+    events: [],
+  });
+}
+
+await check("packed and installed in an empty folder", install);
+
+for (const module of ["nodenext", "bundler"]) {
+  await check(`types, moduleResolution ${module}`, async () => {
+    const kind = ["--module", module === "bundler" ? "esnext" : module, "--moduleResolution", module];
+    const target = ["--target", "es2023", "--lib", "es2023,dom", "--types", ""];
+    const options = [...kind, ...target, "--strict", "--noEmit", "--ignoreConfig", "types.ts"];
+    await run(packageFile("node_modules/.bin/tsc"), options, { cwd: folder }).catch((error) => {
+      throw new Error(error.stdout as string);
+    });
+  });
+}
+
+const nodes: Readonly<Record<string, string>> = {
+  "Node 22": packageFile("tools/package/nodes/node_modules/node22/bin/node"),
+  [`Node ${process.versions.node.split(".")[0]}`]: process.execPath,
+  "Node 26": packageFile("tools/package/nodes/node_modules/node26/bin/node"),
+};
+for (const [name, node] of Object.entries(nodes)) {
+  for (const engine of ["simd", "ort-wasm"]) {
+    const title = `${name}, ${engine}`;
+    if (existsSync(node)) await check(title, () => runProgram(node, engine));
+    else skip(title);
+  }
+  if (!existsSync(node)) skipFor(name, "in tools/package/nodes (npm ci --prefix tools/package/nodes)");
+}
+
+const chromium = requireTool("chromium");
+const bundled = join(folder, "bundled");
+const inPackage = "/node_modules/portico/dist/browser";
+/** No kernels, as the engine finds out when it starts them. */
+const foreignWasm = packageFile("node_modules/@jsquash/webp/codec/dec/webp_dec.wasm");
+const visits: readonly (Omit<Visit, "chromium" | "onnxFile"> & {
+  readonly runs: string;
+  readonly ortThreads: number;
+})[] = [
+  {
+    root: bundled,
+    page: "index.html",
+    engine: "auto",
+    threads: 1,
+    isIsolated: false,
+    runs: "simd",
+    ortThreads: 0,
+  },
+  // More threads than such a page can have.
+  {
+    root: bundled,
+    page: "index.html",
+    engine: "ort-wasm",
+    threads: 2,
+    isIsolated: false,
+    runs: "ort-wasm",
+    ortThreads: 1,
+  },
+  {
+    root: bundled,
+    page: "index.html",
+    engine: "ort-wasm",
+    threads: 2,
+    isIsolated: true,
+    runs: "ort-wasm",
+    ortThreads: 2,
+  },
+  {
+    root: folder,
+    page: "plain.html",
+    engine: "simd",
+    threads: 1,
+    isIsolated: true,
+    runs: "simd",
+    ortThreads: 0,
+  },
+  {
+    root: folder,
+    page: "plain.html",
+    engine: "ort-wasm",
+    threads: 2,
+    isIsolated: true,
+    runs: "ort-wasm",
+    ortThreads: 2,
+  },
+  {
+    ...{
+      root: folder,
+      page: "plain.html",
+      engine: "auto",
+      threads: 1,
+      isIsolated: false,
+      runs: "ort-wasm",
+      ortThreads: 1,
+    },
+    instead: {
+      [`${inPackage}/kernels-plain.wasm`]: foreignWasm,
+      [`${inPackage}/kernels-relaxed.wasm`]: foreignWasm,
+    },
+  },
+];
+await check("bundled by Vite", async () => {
+  const input = ["index.html", "client.html"].map((page) => join(folder, page));
+  await build({
+    root: folder,
+    logLevel: "warn",
+    build: { outDir: bundled, rolldownOptions: { input } },
+  });
+});
+for (const { runs, ortThreads, ...one } of visits) {
+  const how = `${one.threads} threads${one.isIsolated ? ", isolated" : ""}${one.instead ? ", broken kernels" : ""}`;
+  const title = `Chromium, ${one.page}, ${one.engine}, ${how}`;
+  if (chromium)
+    await check(title, () => checkVisit({ ...one, chromium, onnxFile }, { engine: runs }, ortThreads));
+  else skip(title);
+}
+const lostWorker = "Chromium, a worker that cannot be loaded";
+if (chromium) {
+  await check(lostWorker, async () => {
+    const instead = { [`${inPackage}/embed-worker.js`]: join(folder, "none") };
+    const page = { root: folder, page: "plain.html", engine: "auto", threads: 1, isIsolated: false };
+    const { report } = await visit({ ...page, instead, chromium, onnxFile });
+    const expected = "ENGINE_FAILED EmbedError: the Web Worker was lost: its script cannot be loaded;";
+    if (!report.error?.startsWith(expected)) throw new Error(`expected ${expected}, got ${report.error}`);
+  });
+} else skip(lostWorker);
+
+/** Starts the server of the installed package for pages of this origin. */
+const startServer = (origin: string) =>
+  startPortico({
+    entry: join(folder, "node_modules/portico/dist/cli/portico.js"),
+    args: ["--workers", "1", "--cors-origins", origin],
+  });
+
+await check("portico/client in Node", async () => {
+  const server = await startServer("http://page.example");
+  try {
+    const args = ["client.mjs", `http://${server.address}`, photoFile];
+    const { stdout } = await run(process.execPath, args, { cwd: folder, timeout: pageTimeoutMs });
+    expectServerReport(JSON.parse(stdout));
+  } finally {
+    await server.stop();
+  }
+});
+
+async function callFromPage(program: string): Promise<void> {
+  const connectTo = "http://127.0.0.1:*";
+  const files = { "/photo.jpg": photoFile };
+  const pages = { folder: bundled, files, isIsolated: false, hasInlineScripts: false, connectTo };
+  const host = await startPageHost(pages);
+  const server = await startServer(host.url);
+  try {
+    const url = `${host.url}/client.html?server=http://${server.address}`;
+    expectServerReport(JSON.parse(await inChromium(program, url, host.report(), pageTimeoutMs)));
+  } finally {
+    await server.stop();
+    await host.close();
+  }
+}
+const fromPage = "portico/client in Chromium, across origins";
+if (chromium) await check(fromPage, () => callFromPage(chromium));
+else skip(fromPage);
+
+rmSync(folder, { recursive: true, force: true });
+const countOf = (outcome: string) => results.filter((result) => result.outcome === outcome).length;
+const counts = { passed: countOf("passed"), failed: countOf("failed"), skipped: countOf("skipped") };
+console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+const file = process.argv[2];
+if (file) writeFileSync(file, JSON.stringify({ ...counts, results }));
+process.exitCode = counts.failed > 0 ? 1 : 0;
