@@ -5,6 +5,7 @@ import { tracingPackages } from "../node/observe/open-telemetry.ts";
 import { packageFile } from "../node/package-file.ts";
 import { chooseWorkers, readMachine } from "../node/pool/default-workers.ts";
 import { findOrtNative, ortNativePackage } from "../node/pool/native-runtime.ts";
+import { findWebGpu, webGpuPackage } from "../node/pool/webgpu-runtime.ts";
 import type { Finding } from "./doctor-report.ts";
 import { packageVersion } from "./package-version.ts";
 
@@ -91,6 +92,7 @@ export function describePeers(): Finding[] {
       file: findInstalled(name),
     })),
     { name: ortNativePackage.name, use: "--engine ort-native needs it", file: findOrtNative() },
+    { name: webGpuPackage.name, use: "--engine ort-webgpu needs it", file: findWebGpu() },
   ];
   return peers.map(({ name, use, file }) => {
     const value =

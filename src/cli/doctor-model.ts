@@ -102,7 +102,8 @@ export async function selfCheck(options: SelfCheckOptions, models: readonly Find
     const ms = performance.now() - start;
     if (!result.ok) throw result.error;
     const started = `started in ${Math.round(ready?.startMs ?? 0)} ms`;
-    const value = `${manifest.name} on ${ready?.engine}: max abs error ${ready?.maxAbsError.toExponential(2)}, ${started}, one picture in ${Math.round(ms)} ms${passedOver.join("")}`;
+    const engine = ready?.adapter ? `${ready.engine}, ${ready.adapter}` : ready?.engine;
+    const value = `${manifest.name} on ${engine}: max abs error ${ready?.maxAbsError.toExponential(2)}, ${started}, one picture in ${Math.round(ms)} ms${passedOver.join("")}`;
     return { name, state: "ok", value };
   } catch (error) {
     const { reason, message, cause } = EmbedError.from(error);

@@ -75,6 +75,10 @@ describe("portico doctor", () => {
       state: "info",
       value: "not installed (--engine ort-native needs it)",
     });
+    expect(find("peer webgpu")).toMatchObject({
+      state: "info",
+      value: "not installed (--engine ort-webgpu needs it)",
+    });
     expect(find("env OTEL_EXPORTER_OTLP_ENDPOINT")?.value).toBe("https://***@collector.example/v1?***");
     expect(JSON.stringify(findings)).not.toContain("hush");
   }, 60_000);

@@ -8,13 +8,17 @@ export function describePassedOver({ error }: Extract<PoolEvent, { kind: "engine
 /** One line for what happened to a worker. */
 export function logPoolEvent(log: Log, event: PoolEvent): void {
   if (event.kind === "worker-ready") {
-    const { engine, startMs, maxAbsError } = event;
-    log.debug({ engine, startMs: Math.round(startMs), maxAbsError }, "a worker passed its self-check");
+    const { kind: _, startMs, ...facts } = event;
+    log.debug({ ...facts, startMs: Math.round(startMs) }, "a worker passed its self-check");
   }
   if (event.kind === "engine-passed-over") {
     const { engine, next, error } = event;
     const cause = error.cause === undefined ? {} : { cause: String(error.cause) };
     log.warn({ engine, next, reason: error.reason, ...cause }, describePassedOver(event));
+  }
+  if (event.kind === "device-replaced") {
+    const { reason, message, cause } = event.error;
+    log.warn({ reason, cause: String(cause ?? "") }, message);
   }
   if (event.kind === "worker-outgrown") {
     const { wasmBytes } = event;

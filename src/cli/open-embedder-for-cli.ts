@@ -26,7 +26,7 @@ export interface CliEmbedder {
 export async function openEmbedderForCli(
   options: EngineOptions,
   queue: QueueLimits,
-  onEvent: (event: PoolEvent) => void = tellPassedOver,
+  onEvent: (event: PoolEvent) => void = tellEngine,
 ): Promise<CliEmbedder> {
   const manifest = await findModelManifest(options.model);
   const { workers, why } = options.workers
@@ -49,8 +49,9 @@ export async function openEmbedderForCli(
   return { embedder, manifest, workers, why };
 }
 
-/** Before the first picture, so that no progress bar is torn apart. */
-function tellPassedOver(event: PoolEvent): void {
+/** Before the first picture, so that no progress bar is torn apart, unless a GPU is lost later. */
+function tellEngine(event: PoolEvent): void {
+  if (event.kind === "device-replaced") process.stderr.write(`portico: ${event.error.message}\n`);
   if (event.kind !== "engine-passed-over") return;
   process.stderr.write(`portico: ${describePassedOver(event)}; next: ${event.next}\n`);
 }

@@ -40,10 +40,10 @@ async function serveCommand(options: ServeOptions): Promise<void> {
   const observability = await toObservability(options, log);
   for (const warning of serveWarnings(options)) log.warn(warning);
   const readiness = createReadiness();
-  let maxAbsError: number | undefined;
+  let first: Extract<PoolEvent, { kind: "worker-ready" }> | undefined;
   const onEvent = (event: PoolEvent) => {
     if (event.kind === "ready-changed") readiness.set(event.ready);
-    if (event.kind === "worker-ready") maxAbsError ??= event.maxAbsError;
+    if (event.kind === "worker-ready") first ??= event;
     metrics.onPoolEvent(event);
     logPoolEvent(log, event);
   };
@@ -121,11 +121,12 @@ async function serveCommand(options: ServeOptions): Promise<void> {
     url: server.localUrl,
     model: manifest.name,
     engine: embedder.engine(),
-    workers: `${workers} (${why})`,
+    workers: embedder.engine() === "ort-webgpu" ? "1 (one for a GPU)" : `${workers} (${why})`,
     threads: options.threads,
     startMs: Math.round(performance.now() - startedAt),
     // Of the first worker's self-check.
-    maxAbsError,
+    maxAbsError: first?.maxAbsError,
+    ...(first?.adapter && { adapter: first.adapter }),
   };
   log.info(facts, "ready");
   // With tokens it would be refused, and a token is not for a terminal's history.

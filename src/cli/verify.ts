@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { compareVectors } from "../embed/compare-vectors.ts";
-import type { Embedder } from "../embed/embedder.ts";
+import { engineTolerance } from "../engine/engine-tolerances.ts";
 import { EmbedError } from "../errors.ts";
 import { commandName } from "../node/command-name.ts";
 import { listVectorGoldens, readVectorGolden } from "../node/model/vector-golden.ts";
+import type { WorkerPool } from "../node/pool/worker-pool.ts";
 import { addEngineOptions, type EngineOptions } from "./common-options.ts";
 import { mapInOrder } from "./map-in-order.ts";
 import { openEmbedderForCli, unboundedQueue } from "./open-embedder-for-cli.ts";
@@ -19,7 +20,7 @@ export function addVerifyCommand(program: Command): void {
       "after",
       `
 A fixture passes if no element of its vector is further from Keras's than its tolerance (1e-6). One that
-differs, or that gives no vector at all, makes the exit code 1.
+differs, or that gives no vector at all, makes the exit code 1. With --engine ort-webgpu the tolerance is 5e-6.
 
 Example:
   ${commandName()} verify --only photo/`,
@@ -56,9 +57,10 @@ async function verifyCommand(options: EngineOptions & { only?: string; json?: tr
   if (shortfall) reportShortfall(shortfall);
 }
 
-async function verifyImage(embedder: Embedder, image: string): Promise<VerifyRow> {
-  const { bytes, vector, tolerance } = await readVectorGolden(image);
+async function verifyImage(embedder: WorkerPool, image: string): Promise<VerifyRow> {
+  const { bytes, vector, tolerance: golden } = await readVectorGolden(image);
   const result = await embedder.embed(bytes);
+  const tolerance = engineTolerance(embedder.engine() ?? "ort-wasm", golden);
   if (result.ok) return { image, tolerance, ...compareVectors(result.vector, vector) };
   const { reason, message } = result.error;
   return { image, tolerance, error: { reason, message } };

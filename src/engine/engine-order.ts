@@ -2,7 +2,12 @@ import { EmbedError, type Reason } from "../errors.ts";
 import type { EngineChoice, EngineName } from "./engine.ts";
 
 /** Fastest first: the order in which `auto` tries them. */
-export const enginesFastestFirst: readonly [EngineName, ...EngineName[]] = ["ort-native", "simd", "ort-wasm"];
+export const enginesFastestFirst: readonly [EngineName, ...EngineName[]] = [
+  "ort-webgpu",
+  "ort-native",
+  "simd",
+  "ort-wasm",
+];
 
 /** What decides beforehand which engines can be started. */
 export interface EngineConditions {
@@ -10,6 +15,8 @@ export interface EngineConditions {
   readonly threads: number;
   /** What is to be done before `ort-native` can be tried; undefined where it can. */
   readonly ortNativeLacks: string | undefined;
+  /** The same for `ort-webgpu`; whether there is a GPU is seen by trying only. */
+  readonly ortWebGpuLacks: string | undefined;
 }
 
 /**
@@ -32,11 +39,13 @@ export function listEnginesToTry(
 }
 
 /** Why an engine cannot start here, as far as that is known without trying. */
-function obstacleOf(name: EngineName, { threads, ortNativeLacks }: EngineConditions): string | undefined {
+function obstacleOf(name: EngineName, conditions: EngineConditions): string | undefined {
+  const { threads, ortNativeLacks, ortWebGpuLacks } = conditions;
   if (name === "simd" && threads > 1) {
     return `expected --threads 1 with --engine simd, got --threads ${threads}; --workers uses more cores`;
   }
-  return name === "ort-native" ? ortNativeLacks : undefined;
+  if (name === "ort-native") return ortNativeLacks;
+  return name === "ort-webgpu" ? ortWebGpuLacks : undefined;
 }
 
 /** What an engine is to blame for; the model, the self-check's picture and the end of the server are not its doing. */

@@ -13,7 +13,7 @@ export interface Engine {
 }
 
 /** The engines by name, in the order in which a choice lists them. */
-export const engineNames = ["ort-wasm", "simd", "ort-native"] as const;
+export const engineNames = ["ort-wasm", "simd", "ort-native", "ort-webgpu"] as const;
 
 export type EngineName = (typeof engineNames)[number];
 

@@ -8,6 +8,7 @@ import type { QueueLimits } from "./pool/job-queue.ts";
 import { loadCodecs } from "./pool/load-codecs.ts";
 import { loadKernels } from "./pool/load-kernels.ts";
 import { ortNativeLacks } from "./pool/native-runtime.ts";
+import { ortWebGpuLacks } from "./pool/webgpu-runtime.ts";
 import { createWorkerPool, type PoolEvent, type WorkerPool } from "./pool/worker-pool.ts";
 
 export interface OpenEmbedderOptions {
@@ -29,6 +30,12 @@ export interface OpenEmbedderOptions {
   readonly onEvent?: (event: PoolEvent) => void;
 }
 
+/**
+ * 10 min for a GPU that was asked for by name, since that may be one made of software: its first picture takes one to three
+ * minutes on two cores. `auto` never takes such a one, and so has the limit of `defaultWorkerLimits`.
+ */
+const namedGpuStartTimeoutMs = 600_000;
+
 /** The photograph that every worker must embed as Keras does before it takes work. */
 const selfCheckImage = "photo/allium-oreophilum.jpg";
 
@@ -41,6 +48,7 @@ export function openEmbedder(options: OpenEmbedderOptions): WorkerPool {
   const [engine, ...fallbacks] = listEnginesToTry(options.engine, {
     threads,
     ortNativeLacks: ortNativeLacks(),
+    ortWebGpuLacks: ortWebGpuLacks(),
   });
   return createWorkerPool({
     workers,
@@ -48,6 +56,7 @@ export function openEmbedder(options: OpenEmbedderOptions): WorkerPool {
     ...(gangThreads !== undefined && { gangThreads }),
     ...(itemTimeoutMs !== undefined && { itemTimeoutMs }),
     ...(workerMaxMemoryBytes !== undefined && { workerMaxMemoryBytes }),
+    ...(options.engine === "ort-webgpu" && { startTimeoutMs: namedGpuStartTimeoutMs }),
     async loadSetup() {
       const readOnnx = async () => readModel(await options.prepare(), options.manifest);
       // Those of the first worker come while the rest is loaded.
@@ -72,6 +81,7 @@ export function openEmbedder(options: OpenEmbedderOptions): WorkerPool {
         preprocess: options.manifest.preprocess,
         limits: options.limits,
         threads,
+        maySoftwareGpu: options.engine === "ort-webgpu",
       };
     },
     ...(options.onEvent && { onEvent: options.onEvent }),

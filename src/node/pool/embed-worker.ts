@@ -3,11 +3,11 @@ import { createPipeline, type Pipeline } from "../../embed/pipeline.ts";
 import { runSelfCheck } from "../../embed/self-check.ts";
 import type { EngineSession } from "../../engine/engine.ts";
 import type { PackedModel } from "../../engine/simd/packed-model.ts";
-import type { Gang } from "../../engine/simd/simd-sharing.ts";
+import type { Gang, SimdSharing } from "../../engine/simd/simd-sharing.ts";
 import { EmbedError } from "../../errors.ts";
 import { createDecodeImage } from "../../image/decode-image.ts";
 import { watchWasmMemory } from "./wasm-memory.ts";
-import { workerEngines } from "./worker-engines.ts";
+import { type GpuReports, workerEngines } from "./worker-engines.ts";
 import type {
   EmbedCommand,
   PlainEmbedResult,
@@ -30,6 +30,8 @@ function post(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {
 
 /** For the workers that come after this one. */
 let packed: PackedModel | undefined;
+/** Of the engine `ort-webgpu`. */
+let adapter: string | undefined;
 /** Of the picture that is being worked on; undefined: nobody is to help. */
 let helpersToCome: number | undefined;
 
@@ -45,14 +47,21 @@ function createGang(states: SharedArrayBuffer): Gang {
 }
 
 async function openSession(setup: WorkerStart): Promise<EngineSession> {
-  const engine = await workerEngines[setup.engine](setup, {
+  const sharing: SimdSharing = {
     seat: setup.seat,
     packed: setup.packed,
     onPacked(model) {
       packed = model;
     },
     ...(setup.gangStates && { gang: createGang(setup.gangStates) }),
-  });
+  };
+  const gpu: GpuReports = {
+    onAdapter(name) {
+      adapter = name;
+    },
+    onDeviceReplaced: (why) => post({ kind: "device-replaced", error: why.toPlain() }),
+  };
+  const engine = await workerEngines[setup.engine](setup, sharing, gpu);
   return engine.load(setup.onnx);
 }
 
@@ -92,12 +101,13 @@ try {
   // The engine has it; a hundred megabytes would stay until this thread happens to collect its garbage.
   if (setup.onnx.buffer instanceof ArrayBuffer) setup.onnx.buffer.transfer(0);
   Object.assign(setup, { onnx: new Uint8Array(0) });
-  const maxAbsError = await runSelfCheck(pipeline, setup.selfCheck);
+  const maxAbsError = await runSelfCheck(pipeline, setup.selfCheck, setup.engine);
   port.on("message", (command: WorkerCommand) => {
     if (command.kind === "help") helpWith(session, command.seat);
     else void embedOne(pipeline, command);
   });
-  post({ kind: "ready", maxAbsError, canHelp: session.help !== undefined, ...(packed && { packed }) });
+  const canHelp = session.help !== undefined;
+  post({ kind: "ready", maxAbsError, canHelp, ...(packed && { packed }), ...(adapter && { adapter }) });
 } catch (error) {
   fail(error);
 }

@@ -73,7 +73,7 @@ test("a thread of runInThread is started with it", async () => {
 test("a worker of a pool is started with it, and it holds for the process", async () => {
   const imports = `import { defaultWorkerLimits, startWorker } from ${sourceOf("pooled-worker.ts")};`;
   const program = `
-    const worker = startWorker({ engine: "none" }, defaultWorkerLimits, () => undefined);
+    const worker = startWorker({ engine: "none" }, defaultWorkerLimits, {});
     await worker.ready.catch(() => undefined);
     ${runThread}`;
   expect(await countCollections(imports, program)).toBe(0);

@@ -16,6 +16,9 @@ const isEnding = 1;
  */
 const nativeCallMaxMs = 30_000;
 
+/** The same for a GPU: a software one takes a minute for a picture, and Dawn ends the process in the same way. */
+export const gpuCallMaxMs = 120_000;
+
 /** The side of the main thread. */
 export interface NativeCalls {
   /** For the worker's `callNative`. */
@@ -24,25 +27,26 @@ export interface NativeCalls {
   end(): Promise<void>;
 }
 
-/** Threads whose end has not been asked for. */
-const open = new Set<NativeCallState>();
+/** Threads whose end has not been asked for, and how long it may take. */
+const open = new Map<NativeCallState, number>();
 
 /** The process is about to end its threads, and waits for nobody: this listener does. */
 process.on("exit", () => {
-  for (const state of open) {
+  for (const [state, maxMs] of open) {
     Atomics.store(state, isEnding, 1);
-    Atomics.wait(state, runs, 1, nativeCallMaxMs);
+    Atomics.wait(state, runs, 1, maxMs);
   }
 });
 
-export function createNativeCalls(): NativeCalls {
+/** @param maxMs how long the end of the thread waits for one call */
+export function createNativeCalls(maxMs = nativeCallMaxMs): NativeCalls {
   const state = new Int32Array(new SharedArrayBuffer(8));
-  open.add(state);
+  open.set(state, maxMs);
   return {
     state,
     async end() {
       Atomics.store(state, isEnding, 1);
-      await Atomics.waitAsync(state, runs, 1, nativeCallMaxMs).value;
+      await Atomics.waitAsync(state, runs, 1, maxMs).value;
       open.delete(state);
     },
   };

@@ -23,3 +23,11 @@ export function nextEngine(
     event: { kind: "engine-passed-over", engine: setup.engine, next, error },
   };
 }
+
+/**
+ * The same for a worker that was lost later. Most engines are started again, since a picture or chance was to blame.
+ * `ort-webgpu` has tried another device by itself before it fails, and what is wrong with a GPU often stays wrong.
+ */
+export function nextEngineAfterLoss(setup: WorkerSetup, error: EmbedError): ReturnType<typeof nextEngine> {
+  return setup.engine === "ort-webgpu" ? nextEngine(setup, error) : undefined;
+}

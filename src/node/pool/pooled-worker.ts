@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { EmbedResult } from "../../embed/embedder.ts";
 import { EmbedError } from "../../errors.ts";
 import { keepWasmCode } from "./keep-wasm-code.ts";
-import { createNativeCalls } from "./native-calls.ts";
+import { createNativeCalls, gpuCallMaxMs } from "./native-calls.ts";
 import type { WorkerCommand, WorkerMessage, WorkerStart } from "./worker-protocol.ts";
 
 /** What a worker tells once its self-check has passed. */
@@ -62,19 +62,26 @@ const heapCheckMs = 250;
  */
 const maxYoungGenerationSizeMb = 4;
 
+/** What a worker tells while it lives. */
+export interface WorkerReports {
+  /** The engine begins with a picture, so that others may help. */
+  readonly onOpen: () => void;
+  /** Its GPU was lost, and another device does the work. */
+  readonly onDeviceReplaced: (why: EmbedError) => void;
+}
+
 /**
  * Starts `embed-worker` beside this file: .ts in the repository, .js in dist.
  * @param moved of the setup: its thread's from now on
- * @param onOpen called when the engine begins with a picture, so that others may help
  */
 export function startWorker(
   setup: Omit<WorkerStart, "nativeCalls">,
   limits: WorkerLimits,
-  onOpen: () => void,
+  { onOpen, onDeviceReplaced }: WorkerReports,
   moved: readonly ArrayBuffer[] = [],
 ): PooledWorker {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const native = createNativeCalls();
+  const native = createNativeCalls(setup.engine === "ort-webgpu" ? gpuCallMaxMs : undefined);
   keepWasmCode();
   const worker = new Worker(new URL(`./embed-worker.${extension}`, import.meta.url), {
     workerData: { ...setup, nativeCalls: native.state } satisfies WorkerStart,
@@ -127,6 +134,7 @@ export function startWorker(
       ready.resolve(message);
     } else if (message.kind === "failed") end(EmbedError.fromPlain(message.error));
     else if (message.kind === "left") leave?.(true);
+    else if (message.kind === "device-replaced") onDeviceReplaced(EmbedError.fromPlain(message.error));
     else if (message.kind === "open") {
       // Not for the picture of the self-check.
       if (current) onOpen();

@@ -4,10 +4,15 @@ import type { PassedOver } from "./next-engine.ts";
 import type { PooledWorker } from "./pooled-worker.ts";
 import { createWorkerGangs } from "./worker-gangs.ts";
 import type { WorkerSetup } from "./worker-protocol.ts";
-import { createWorkerStarter, type WorkerReadyEvent, type WorkerStarterOptions } from "./worker-starter.ts";
+import {
+  createWorkerStarter,
+  type DeviceReplacedEvent,
+  type WorkerReadyEvent,
+  type WorkerStarterOptions,
+} from "./worker-starter.ts";
 
 export interface WorkerCrewOptions extends Pick<WorkerStarterOptions, "loadSetup" | "limits"> {
-  /** Number of worker threads, at least 1. */
+  /** Number of worker threads, at least 1; an engine on a GPU has one. */
   readonly workers: number;
   /** A worker whose WebAssembly memory has grown beyond this is replaced after its picture. */
   readonly maxWasmBytes: number;
@@ -23,6 +28,7 @@ export interface WorkerCrewOptions extends Pick<WorkerStarterOptions, "loadSetup
 export type CrewEvent =
   | PassedOver
   | WorkerReadyEvent
+  | DeviceReplacedEvent
   | { readonly kind: "worker-lost"; readonly error: EmbedError; readonly restartInMs: number }
   | { readonly kind: "worker-outgrown"; readonly wasmBytes: number };
 
@@ -92,11 +98,26 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
     },
   );
   const ready = starter.startFirst(freeSeat).then(join);
-  ready.then(openOthers, () => undefined);
+  // Whoever awaits it sees the rejection.
+  ready.catch(() => undefined);
+  /** Workers that were started and whose loss is made good. */
+  let kept = 1;
+  let isOpening = false;
 
   /** One after the other, so that a start slows down no more than one other start. */
   async function openOthers(): Promise<void> {
-    for (let count = 1; count < options.workers && !isClosed; count++) await openOrRetry();
+    if (isOpening) return;
+    isOpening = true;
+    while (kept < wanted() && !isClosed) {
+      kept += 1;
+      await openOrRetry();
+    }
+    isOpening = false;
+  }
+
+  /** More than one would only share the GPU, and its memory would hold the model as often. */
+  function wanted(): number {
+    return starter.engine() === "ort-webgpu" ? 1 : options.workers;
   }
 
   function join(worker: PooledWorker): void {
@@ -105,6 +126,7 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
     idle.push(worker);
     void worker.lost.then((error) => onLost(worker, error));
     noteFree();
+    void openOthers();
   }
 
   /** Waiting pictures come first, then those that can be shared. */
@@ -131,6 +153,7 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
     if (isClosed) return;
     const restartInMs = Math.min(restartDelayMs * 2 ** failures, restartDelayMaxMs);
     onEvent({ kind: "worker-lost", error, restartInMs });
+    starter.noteLoss(error);
     const timer = setTimeout(() => {
       restarts.delete(timer);
       void openOrRetry();

@@ -110,14 +110,14 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   async function probe(): Promise<void> {
     if (isReady() || closedBy || isProbing || crew.size() === 0) return;
     isProbing = true;
-    const { selfCheck } = await crew.setup;
+    const { selfCheck, engine } = await crew.setup;
     const viaWorker = (bytes: Uint8Array) =>
       new Promise<EmbedResult>((resolve) => {
         retryQueue.push({ bytes, resolve }, undefined);
         dispatch();
       });
     // A failure has been noted by `work`, and its worker is being replaced.
-    await runSelfCheck(viaWorker, selfCheck).then(noteSuccess, () => undefined);
+    await runSelfCheck(viaWorker, selfCheck, engine).then(noteSuccess, () => undefined);
     isProbing = false;
   }
 

@@ -24,6 +24,8 @@ export interface WorkerSetup {
   readonly kernels: WebAssembly.Module;
   /** Threads of the engine inside this worker. */
   readonly threads: number;
+  /** Of the engine `ort-webgpu`: whether a software adapter will do. Default: no. */
+  readonly maySoftwareGpu?: boolean;
   readonly selfCheck: SelfCheck;
 }
 
@@ -32,7 +34,7 @@ export interface WorkerStart extends WorkerSetup {
   readonly onnx: Uint8Array;
   /** Its number among those that live; it is another's once its thread has ended. */
   readonly seat: number;
-  /** Of the engine `ort-native`: whether its machine code runs, which is not to be interrupted. */
+  /** Of the engines `ort-native` and `ort-webgpu`: whether their machine code runs, which is not to be interrupted. */
   readonly nativeCalls: NativeCallState;
   /** Of the engine `simd`: the weights that the first worker has packed. */
   readonly packed?: PackedModel;
@@ -66,7 +68,11 @@ export type WorkerMessage =
       readonly packed?: PackedModel;
       /** Whether its engine can help with the pictures of others. */
       readonly canHelp: boolean;
+      /** Of the engine `ort-webgpu`: the name of its GPU. */
+      readonly adapter?: string;
     }
+  /** The GPU was lost, and another device does its work now. */
+  | { readonly kind: "device-replaced"; readonly error: PlainEmbedError }
   | { readonly kind: "failed"; readonly error: PlainEmbedError }
   /** The engine begins with the picture: others may help from now on. */
   | { readonly kind: "open" }

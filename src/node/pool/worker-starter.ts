@@ -1,7 +1,7 @@
 import type { EngineName } from "../../engine/engine.ts";
 import type { PackedModel } from "../../engine/simd/packed-model.ts";
 import { EmbedError } from "../../errors.ts";
-import { nextEngine, type PassedOver } from "./next-engine.ts";
+import { nextEngine, nextEngineAfterLoss, type PassedOver } from "./next-engine.ts";
 import { type PooledWorker, startWorker, type WorkerLimits } from "./pooled-worker.ts";
 import type { WorkerSetup } from "./worker-protocol.ts";
 
@@ -11,7 +11,7 @@ export interface WorkerStarterOptions {
   readonly limits: WorkerLimits;
   /** What workers share that help each other; without it each works alone. */
   readonly gangStates?: SharedArrayBuffer;
-  readonly onEvent: (event: PassedOver | WorkerReadyEvent) => void;
+  readonly onEvent: (event: PassedOver | WorkerReadyEvent | DeviceReplacedEvent) => void;
 }
 
 export interface WorkerReadyEvent {
@@ -19,6 +19,14 @@ export interface WorkerReadyEvent {
   readonly engine: EngineName;
   readonly startMs: number;
   readonly maxAbsError: number;
+  /** Of the engine `ort-webgpu`: the name of its GPU. */
+  readonly adapter?: string;
+}
+
+/** A worker lost its GPU; another device does its work. */
+export interface DeviceReplacedEvent {
+  readonly kind: "device-replaced";
+  readonly error: EmbedError;
 }
 
 /** Where a worker is entered in the books of those who start it. */
@@ -39,6 +47,11 @@ export interface WorkerStarter {
   /** Tries the engines of the setup in turn, each in a thread of its own. Resolves to a worker that passed its self-check. */
   startFirst(seat: () => number): Promise<PooledWorker>;
   start(seat: () => number): Promise<PooledWorker>;
+  /**
+   * A worker was lost, or one that is not the first could not start: where its engine is not to be tried again, the next
+   * starts are those of another one.
+   */
+  noteLoss(error: EmbedError): void;
   /** From now on every start is refused. */
   close(): void;
 }
@@ -73,8 +86,11 @@ export function createWorkerStarter(options: WorkerStarterOptions, hooks: StartH
     const worker = startWorker(
       { ...value, onnx, seat, ...(packed && { packed }), ...(gangStates && { gangStates }) },
       options.limits,
-      () => {
-        if (canHelp) hooks.onOpen(worker);
+      {
+        onOpen() {
+          if (canHelp) hooks.onOpen(worker);
+        },
+        onDeviceReplaced: (error) => options.onEvent({ kind: "device-replaced", error }),
       },
       moved,
     );
@@ -84,8 +100,12 @@ export function createWorkerStarter(options: WorkerStarterOptions, hooks: StartH
       canHelp = ready.canHelp;
       packed ??= ready.packed;
       engine = value.engine;
-      const { maxAbsError } = ready;
-      options.onEvent({ kind: "worker-ready", engine, startMs: performance.now() - startedAt, maxAbsError });
+      const { maxAbsError, adapter } = ready;
+      const startMs = performance.now() - startedAt;
+      options.onEvent({
+        ...{ kind: "worker-ready", engine, startMs, maxAbsError },
+        ...(adapter !== undefined && { adapter }),
+      });
       return worker;
     } catch (error) {
       await hooks.onFailed(worker);
@@ -108,6 +128,14 @@ export function createWorkerStarter(options: WorkerStarterOptions, hooks: StartH
     engine: () => engine,
     startFirst,
     start,
+    noteLoss(error) {
+      setup = setup.then((value) => {
+        const next = isClosed ? undefined : nextEngineAfterLoss(value, error);
+        if (!next) return value;
+        options.onEvent(next.event);
+        return next.setup;
+      });
+    },
     close() {
       isClosed = true;
     },

@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import type { EngineName } from "../engine/engine.ts";
+import { engineTolerance } from "../engine/engine-tolerances.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { runSelfCheck, type SelfCheck } from "./self-check.ts";
+
+const check: SelfCheck = {
+  name: "photo/a.jpg",
+  bytes: new Uint8Array(1),
+  vector: Float32Array.of(0, 1),
+  tolerance: 1e-6,
+};
+
+/** Gives the known vector, but one element is off by this much. */
+const pipelineOff =
+  (error: number): Pipeline =>
+  async () => ({
+    ...{ ok: true, vector: Float32Array.of(error, 1), format: "jpeg", width: 1, height: 1 },
+    timings: { decodeMs: 0, preprocessMs: 0, inferMs: 0 },
+  });
+
+describe("a vector is right", () => {
+  test.each<[EngineName, number]>([
+    ["simd", 1e-6],
+    ["ort-native", 1e-6],
+    ["ort-webgpu", 5e-6],
+  ])("by %s within %d", async (engine, tolerance) => {
+    const inside = tolerance * 0.9;
+    await expect(runSelfCheck(pipelineOff(inside), check, engine)).resolves.toBeCloseTo(inside, 12);
+    await expect(runSelfCheck(pipelineOff(tolerance * 1.1), check, engine)).rejects.toMatchObject({
+      reason: "VECTOR_DRIFT",
+      message: expect.stringMatching(
+        `^expected the embedding of photo/a.jpg within ${tolerance} of Keras's, got a largest absolute error of `,
+      ),
+    });
+  });
+});
+
+test("a golden that allows more than an engine's own tolerance holds", () => {
+  expect(engineTolerance("ort-webgpu", 1e-5)).toBe(1e-5);
+  expect(engineTolerance("simd", 2e-6)).toBe(2e-6);
+});
