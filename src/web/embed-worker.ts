@@ -45,7 +45,7 @@ async function openPipeline(engine: WebEngineName, setup: WorkerSetup, onnx: Uin
     session: await opened.load(onnx),
     now: () => performance.now(),
   });
-  await runSelfCheck(made, setup.selfCheck);
+  await runSelfCheck(made, setup.selfCheck, engine);
   return made;
 }
 
