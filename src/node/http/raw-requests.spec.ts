@@ -10,7 +10,7 @@ import {
 import { useRequestVictim } from "../../../tools/mutation/use-request-victim.ts";
 
 // What is hostile or odd about a Host, a body over the limit or a connection that says nothing is looked at in
-// guarded-handler*.spec.ts, one-port-server-hostile.spec.ts and slow-clients.spec.ts.
+// guarded-handler*.spec.ts, one-port-server-hostile.spec.ts, slow-senders.spec.ts and unread-replies.spec.ts.
 
 const { exchange, expectUnhurt } = useRequestVictim();
 
