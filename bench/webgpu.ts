@@ -59,7 +59,7 @@ export async function measureWebGpu(options: WebGpuOptions): Promise<WebGpuRepor
   const { ort, gpu } = await loadWebGpuRuntime(createNativeCalls().state);
   let adapter = "";
   const engine = createOrtWebGpuEngine({
-    ort,
+    loadOrt: async () => ort,
     gpu,
     maySoftware: true,
     onAdapter(name) {

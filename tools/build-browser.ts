@@ -1,38 +1,42 @@
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { build } from "rolldown";
 
 /**
- * Writes dist/browser, the package's side for pages: two modules that import nothing, and the files that they fetch,
- * beside them. So a page may take it from any host as it is (a worker knows no import map), and bundlers bring
- * the files along, since each is named as `new URL("./FILE", import.meta.url)`. Left as it is written, not minified:
- * that is the bundler's work.
+ * Writes the package's side for pages: modules that import nothing, and the files that they fetch, beside them. So a page
+ * may take it from any host as it is (a worker knows no import map), and bundlers bring the files along, since each is
+ * named as `new URL("./FILE", import.meta.url)`. Left as it is written, not minified: that is the bundler's work. The decoders
+ * of all formats but JPEG are a module of their own for the same reason, and no chunk that both share: bundlers write
+ * workers as one script each, and Vite refuses to split one.
+ * @param folder such as dist/browser
  */
-export async function buildBrowser(): Promise<void> {
-  for (const [name, input] of Object.entries({
-    index: "src/web/index.ts",
-    "embed-worker": "src/web/embed-worker.ts",
-  })) {
+export async function buildBrowser(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  for (const name of ["index", "embed-worker", "other-decoders"]) {
     await build({
-      input,
+      input: `src/web/${name}.ts`,
       platform: "browser",
       logLevel: "warn",
-      output: { file: `dist/browser/${name}.js`, format: "esm", codeSplitting: false },
+      output: { file: join(folder, `${name}.js`), format: "esm", codeSplitting: false },
     });
   }
   for (const file of [
     "node_modules/@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm",
     "node_modules/@jsquash/webp/codec/dec/webp_dec.wasm",
     "node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm",
+    "node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.wasm",
     "src/engine/simd/kernels-plain.wasm",
     "src/engine/simd/kernels-relaxed.wasm",
   ]) {
-    copyFileSync(file, `dist/browser/${file.split("/").at(-1)}`);
+    copyFileSync(file, join(folder, basename(file)));
   }
-  const ort = readFileSync("node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs", "utf8");
-  // Its map stays behind: development servers would complain that it is missing.
-  writeFileSync("dist/browser/ort.wasm.bundle.min.mjs", ort.replace(/^\/\/# sourceMappingURL=.*$/m, ""));
-  writeFileSync("dist/browser/LICENSES.txt", licences());
-  writeFileSync("dist/browser/resnet50.json", modelFacts("resnet50", "jpeg/crop-256x256.jpg"));
+  for (const file of ["ort.wasm.bundle.min.mjs", "ort.webgpu.bundle.min.mjs"]) {
+    const ort = readFileSync(`node_modules/onnxruntime-web/dist/${file}`, "utf8");
+    // Its map stays behind: development servers would complain that it is missing.
+    writeFileSync(join(folder, file), ort.replace(/^\/\/# sourceMappingURL=.*$/m, ""));
+  }
+  writeFileSync(join(folder, "LICENSES.txt"), licences());
+  writeFileSync(join(folder, "resnet50.json"), modelFacts("resnet50", "jpeg/crop-256x256.jpg"));
 }
 
 /** What the bundles and the files beside them hold of others, with the texts that come with it. */

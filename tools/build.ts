@@ -6,4 +6,4 @@ import { buildBrowser } from "./build-browser.ts";
 rmSync("dist", { recursive: true, force: true });
 execFileSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit", shell: process.platform === "win32" });
 chmodSync("dist/cli/portico.js", 0o755);
-await buildBrowser();
+await buildBrowser("dist/browser");

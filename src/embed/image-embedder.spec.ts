@@ -20,7 +20,7 @@ beforeAll(async () => {
     queue: { maxItems: Infinity, maxBytes: Infinity },
   });
   await pool.ready;
-  embedder = createImageEmbedder(pool, tiny.manifest, pool.engine()!);
+  embedder = createImageEmbedder(pool, tiny.manifest, () => ({ engine: pool.engine()! }));
   [picture] = (await readTinyPictures()) as [SelfCheck];
 });
 afterAll(() => pool?.dispose());

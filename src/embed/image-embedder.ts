@@ -26,9 +26,11 @@ export interface ImageEmbedder {
   readonly vectorSpace: string;
   /** Length of one vector. */
   readonly dimension: number;
-  /** What computes. */
+  /** What computes now: an engine that is lost may leave its place to another. */
   readonly engine: EngineName;
-  /** Pictures that are worked on at once, at least 1; more of them wait. */
+  /** Of the engine `ort-webgpu`: the GPU that computes now. */
+  readonly adapter: string | undefined;
+  /** Pictures that are worked on at once, at least 1; more of them wait. May change with the engine. */
   readonly concurrency: number;
   /**
    * Embeds one picture; the caller's bytes are not touched. May be called again at once: what cannot begin waits.
@@ -39,18 +41,31 @@ export interface ImageEmbedder {
   dispose(): Promise<void>;
 }
 
+/** What computes. */
+export interface RunningEngine {
+  readonly engine: EngineName;
+  readonly adapter?: string | undefined;
+}
+
 /** An `ImageEmbedder` over whatever embeds encoded bytes here. */
 export function createImageEmbedder(
   embedder: Embedder,
   { name, fingerprint, identity }: ModelManifest,
-  engine: EngineName,
+  running: () => RunningEngine,
 ): ImageEmbedder {
   return {
     model: name,
     vectorSpace: fingerprint,
     dimension: identity.dimension,
-    engine,
-    concurrency: embedder.concurrency,
+    get engine() {
+      return running().engine;
+    },
+    get adapter() {
+      return running().adapter;
+    },
+    get concurrency() {
+      return embedder.concurrency;
+    },
     async embed(image, { signal } = {}) {
       if (signal?.aborted) throw abortError(signal);
       const bytes = await settleBefore(imageBytes(image), signal);

@@ -26,7 +26,7 @@ async function load(
 ): Promise<{ adapters: string[]; error: unknown }> {
   const adapters: string[] = [];
   const engine = createOrtWebGpuEngine({
-    ...{ ort, gpu, maySoftware },
+    ...{ gpu, maySoftware, loadOrt: async () => ort },
     onAdapter: (adapter) => adapters.push(adapter),
     onDeviceReplaced: () => undefined,
   });
@@ -38,7 +38,7 @@ const having = (info: GpuAdapterInfo | undefined): Gpu => ({
   requestAdapter: async () => (info ? { info } : null),
 });
 
-const noGpu = "--engine ort-webgpu expected a GPU with a driver for Vulkan, Metal or Direct3D 12, got none";
+const noGpu = "engine ort-webgpu expected a GPU with a driver for Vulkan, Metal or Direct3D 12, got none";
 const softwareName = "google swiftshader (SwiftShader driver 5.0.0)";
 
 describe("the adapter", () => {
@@ -49,7 +49,7 @@ describe("the adapter", () => {
       "a software adapter that nobody asked for",
       having(software),
       false,
-      `expected a GPU, got the software adapter ${softwareName}, which is used with --engine ort-webgpu only`,
+      `expected a GPU, got the software adapter ${softwareName}, which is used with engine ort-webgpu only`,
     ],
   ])("%s is refused before anything is loaded", async (_, gpu, maySoftware, message) => {
     const { adapters, error } = await load(gpu, maySoftware);

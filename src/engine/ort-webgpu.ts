@@ -19,7 +19,9 @@ export interface GpuDevice {
 
 /** What of a `GPU` is looked at: `navigator.gpu` of a browser, or what Dawn makes. */
 export interface Gpu {
-  requestAdapter(): Promise<{ readonly info: GpuAdapterInfo } | null>;
+  requestAdapter(options: {
+    readonly powerPreference: "high-performance";
+  }): Promise<{ readonly info: GpuAdapterInfo } | null>;
 }
 
 export interface GpuAdapterInfo {
@@ -32,7 +34,8 @@ export interface GpuAdapterInfo {
 }
 
 export interface OrtWebGpuHost {
-  readonly ort: OrtWebGpuRuntime;
+  /** Called once an adapter has been found that will do: in a page the runtime is many megabytes. */
+  readonly loadOrt: () => Promise<OrtWebGpuRuntime>;
   /** The one that the runtime takes its device from; undefined where the host has none. */
   readonly gpu: Gpu | undefined;
   /** Whether a software adapter will do: only where this engine was asked for by its name. */
@@ -53,17 +56,18 @@ export interface OrtWebGpuHost {
  */
 export function createOrtWebGpuEngine(host: OrtWebGpuHost): Engine {
   const options = { executionProviders: ["webgpu"] };
-  const engine = createOrtEngine(host.ort, { name: "ort-webgpu", library: "onnxruntime-web", options });
   return {
-    name: engine.name,
+    name: "ort-webgpu",
     async load(onnx) {
       const adapter = await nameAdapter(host);
       host.onAdapter(adapter);
+      const ort = await host.loadOrt();
+      const engine = createOrtEngine(ort, { name: "ort-webgpu", library: "onnxruntime-web", options });
       // Its own: whoever gave the bytes may take them back, and another device needs them again.
       const model = onnx.slice();
       const open = async () => {
         try {
-          return await openOnDevice(engine, host.ort, model);
+          return await openOnDevice(engine, ort, model);
         } catch (cause) {
           if (cause instanceof EmbedError && cause.reason === "ENGINE_UNSUPPORTED") throw cause;
           // Not MODEL_CORRUPT: too little memory of the GPU looks the same, and there other engines may do.
@@ -81,10 +85,11 @@ export function createOrtWebGpuEngine(host: OrtWebGpuHost): Engine {
  * @throws EmbedError `CONFIG_INVALID` without an adapter, or with a software one that nobody asked for
  */
 async function nameAdapter({ gpu, maySoftware }: OrtWebGpuHost): Promise<string> {
-  const adapter = await gpu?.requestAdapter();
+  // As the runtime asks: a machine may have two.
+  const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
     const message =
-      "--engine ort-webgpu expected a GPU with a driver for Vulkan, Metal or Direct3D 12, got none";
+      "engine ort-webgpu expected a GPU with a driver for Vulkan, Metal or Direct3D 12, got none";
     throw new EmbedError("CONFIG_INVALID", message);
   }
   const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
@@ -92,7 +97,7 @@ async function nameAdapter({ gpu, maySoftware }: OrtWebGpuHost): Promise<string>
   const name = description === "" ? given : `${given} (${description})`;
   if (!isFallbackAdapter) return name;
   if (maySoftware) return `${name}, software`;
-  const message = `expected a GPU, got the software adapter ${name}, which is used with --engine ort-webgpu only`;
+  const message = `expected a GPU, got the software adapter ${name}, which is used with engine ort-webgpu only`;
   throw new EmbedError("CONFIG_INVALID", message);
 }
 

@@ -49,6 +49,7 @@ export async function createEmbedder(options: CreateEmbedderOptions = {}): Promi
     throw new EmbedError("CONFIG_INVALID", `expected ${name} to be a whole number from 1, got ${value}`);
   }
   const manifest = await findModelManifest(model);
+  let adapter: string | undefined;
   const pool = openEmbedder({
     manifest,
     prepare: () =>
@@ -64,6 +65,9 @@ export async function createEmbedder(options: CreateEmbedderOptions = {}): Promi
     limits: { maxPixels },
     // The program is its own only caller: it knows how many pictures it hands over.
     queue: { maxItems: Infinity, maxBytes: Infinity },
+    onEvent(event) {
+      if (event.kind === "worker-ready") adapter = event.adapter;
+    },
   });
   try {
     await settleBefore(pool.ready, signal);
@@ -71,5 +75,5 @@ export async function createEmbedder(options: CreateEmbedderOptions = {}): Promi
     await pool.dispose();
     throw error;
   }
-  return createImageEmbedder(pool, manifest, pool.engine() as EngineName);
+  return createImageEmbedder(pool, manifest, () => ({ engine: pool.engine() as EngineName, adapter }));
 }

@@ -1,32 +1,46 @@
-import { createImageEmbedder, type ImageEmbedder } from "../embed/image-embedder.ts";
+import { createImageEmbedder, type ImageEmbedder, type RunningEngine } from "../embed/image-embedder.ts";
 import { settleBefore } from "../embed/settle-before.ts";
-import type { EngineName } from "../engine/engine.ts";
 import { EmbedError } from "../errors.ts";
 import { defaultImageLimits } from "../image/pixels.ts";
+import { chooseEngines } from "./choose-engines.ts";
 import { type LoadModelEvent, loadModel } from "./load-model.ts";
-import { loadCodecs, loadKernels, loadModelFacts, ortUrls, startWorker } from "./package-assets.ts";
-import { type WebEngineName, webEngineNames } from "./web-engines.ts";
-import { startWorkerEmbedder } from "./worker-embedder.ts";
+import {
+  loadDecoders,
+  loadKernels,
+  loadModelFacts,
+  ortWasmFiles,
+  ortWebGpuFiles,
+  startWorker,
+} from "./package-assets.ts";
+import type { WebEngineName } from "./web-engines.ts";
+import { startWorkerEmbedder, type WorkerEmbedderEvent } from "./worker-embedder.ts";
+import { defaultWorkerLimits } from "./worker-limits.ts";
 
-export type CreateEmbedderEvent =
-  | LoadModelEvent
-  /** An engine cannot work here, and the next one is tried. */
-  | { readonly kind: "engine-passed-over"; readonly engine: EngineName; readonly error: EmbedError };
+export type CreateEmbedderEvent = LoadModelEvent | WorkerEmbedderEvent;
 
 export interface CreateEmbedderOptions {
-  /** The converted model, `model.onnx` of `portico prepare`: its bytes, or a URL from which this page may fetch it. */
-  readonly onnx: string | URL | Uint8Array | ArrayBuffer;
+  /**
+   * The converted model, `model.onnx` of `portico prepare`: its bytes, or a URL from which this page may fetch it. A worker
+   * that is lost needs it again: bytes are copied into a `Blob`, which browsers keep outside the page.
+   */
+  readonly onnx: string | URL | Uint8Array | ArrayBuffer | Blob;
   /** A model that ships with Portico, which says what `onnx` is. Default: `resnet50`. */
   readonly model?: string;
   /** What computes. Default: `auto`, the fastest that works here. */
   readonly engine?: WebEngineName | "auto";
   /**
-   * Threads of the engine `ort-wasm`; `simd` has 1, so that `auto` takes `ort-wasm` for more. A page that is not
-   * cross-origin isolated (COOP and COEP) has 1, whatever is asked for. Default: 1 for `auto`, else the cores, at most 4.
+   * Threads of the engine `ort-wasm`; `simd` has 1, and who asks for at least 4 gets `ort-wasm` before `simd` from `auto`. A page
+   * that is not cross-origin isolated (COOP and COEP) has 1, whatever is asked for. Default: the cores, at most 4.
    */
   readonly threads?: number;
   /** Largest width x height of a picture that is decoded. Default: 50 megapixels. */
   readonly maxPixels?: number;
+  /**
+   * Longest time that one picture may take; then its worker is replaced, and it fails with `IMAGE_TOO_SLOW`. Default: 30 s. A
+   * GPU made of software needs more.
+   */
+  readonly itemTimeoutMs?: number;
+  /** Told of the opening, and as long as the embedder lives of what is lost and replaced. */
   readonly onProgress?: (event: CreateEmbedderEvent) => void;
   /** Stops the opening. */
   readonly signal?: AbortSignal;
@@ -34,16 +48,16 @@ export interface CreateEmbedderOptions {
 
 /**
  * Opens a model in a Web Worker of this page, which has embedded a known picture as Keras does before it takes work. A
- * model from a URL is kept by the Cache API, so that it is fetched once.
+ * model from a URL is kept by the Cache API, so that it is fetched once. A worker or an engine that is lost is replaced.
  * @throws EmbedError `CONFIG_INVALID`, `MODEL_UNKNOWN`, `MODEL_UNREACHABLE`, `MODEL_CORRUPT`, `ENGINE_UNSUPPORTED`,
  *   `ENGINE_FAILED`, `VECTOR_DRIFT`, or `CANCELLED` or `DEADLINE_EXCEEDED` by the signal
  */
 export async function createEmbedder(options: CreateEmbedderOptions): Promise<ImageEmbedder> {
   const { model = "resnet50", engine = "auto", maxPixels = defaultImageLimits.maxPixels } = options;
-  const { signal, onProgress } = options;
-  const threads = chooseThreads(options);
-  const engines = chooseEngines(engine, threads);
-  for (const [name, value] of Object.entries({ threads, maxPixels })) {
+  const { itemTimeoutMs = defaultWorkerLimits.itemTimeoutMs, signal, onProgress } = options;
+  const page = { isIsolated: globalThis.crossOriginIsolated, cores: navigator.hardwareConcurrency };
+  const { engines, threads } = chooseEngines({ engine, threads: options.threads }, page);
+  for (const [name, value] of Object.entries({ maxPixels, itemTimeoutMs })) {
     if (Number.isSafeInteger(value) && value > 0) continue;
     throw new EmbedError("CONFIG_INVALID", `expected ${name} to be a whole number from 1, got ${value}`);
   }
@@ -53,40 +67,41 @@ export async function createEmbedder(options: CreateEmbedderOptions): Promise<Im
     throw new EmbedError("CONFIG_INVALID", message);
   }
   const { manifest, selfCheck } = await loadModelFacts(model, signal);
-  const [codecs, kernels, onnx] = await Promise.all([
-    loadCodecs(signal),
+  const source = keepModel(options.onnx);
+  const [decoders, kernels, onnx] = await Promise.all([
+    loadDecoders(signal),
     engines.includes("simd") ? loadKernels(signal) : undefined,
-    loadModel(options.onnx, manifest, { signal, onProgress }),
+    loadModel(source, manifest, { signal, onProgress }),
   ]);
-  const { preprocess } = manifest;
-  const limits = { maxPixels };
-  const embedder = startWorkerEmbedder(
-    startWorker(),
-    { engines, preprocess, limits, codecs, kernels, ort: ortUrls(), threads, selfCheck },
-    onnx,
-    (passed, error) => onProgress?.({ kind: "engine-passed-over", engine: passed, error }),
-  );
+  let first: Uint8Array<ArrayBuffer> | undefined = onnx;
+  const embedder = startWorkerEmbedder({
+    startWorker,
+    setup: {
+      ...{ engines, threads, decoders, kernels, selfCheck },
+      preprocess: manifest.preprocess,
+      limits: { maxPixels },
+      ortWasm: ortWasmFiles(),
+      ortWebGpu: ortWebGpuFiles(),
+      maySoftwareGpu: engine === "ort-webgpu",
+    },
+    async readModel() {
+      const given = first ?? (await loadModel(source, manifest, { onProgress }));
+      first = undefined;
+      return given;
+    },
+    itemTimeoutMs,
+    ...(onProgress && { onEvent: onProgress }),
+  });
   try {
-    return createImageEmbedder(embedder, manifest, await settleBefore(embedder.engine, signal));
+    await settleBefore(embedder.ready, signal);
   } catch (error) {
     await embedder.dispose();
     throw error;
   }
+  return createImageEmbedder(embedder, manifest, () => embedder.running() as RunningEngine);
 }
 
-function chooseThreads({ threads, engine = "auto" }: CreateEmbedderOptions): number {
-  if (!globalThis.crossOriginIsolated) return 1;
-  return threads ?? (engine === "ort-wasm" ? Math.min(navigator.hardwareConcurrency, 4) : 1);
-}
-
-function chooseEngines(engine: WebEngineName | "auto", threads: number): readonly WebEngineName[] {
-  if (engine === "auto") return threads > 1 ? ["ort-wasm"] : webEngineNames;
-  if (!webEngineNames.includes(engine)) {
-    const known = ["auto", ...webEngineNames].join(", ");
-    throw new EmbedError("CONFIG_INVALID", `expected engine ${known} in a browser, got "${engine}"`);
-  }
-  if (engine === "simd" && threads > 1) {
-    throw new EmbedError("CONFIG_INVALID", `expected 1 thread with engine simd, got ${threads}`);
-  }
-  return [engine];
-}
+const keepModel = (onnx: CreateEmbedderOptions["onnx"]): string | URL | Blob =>
+  typeof onnx === "string" || onnx instanceof URL || onnx instanceof Blob
+    ? onnx
+    : new Blob([onnx as Uint8Array<ArrayBuffer>]);

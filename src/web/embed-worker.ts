@@ -1,12 +1,15 @@
-import { createPipeline, type Pipeline } from "../embed/pipeline.ts";
+import { createEmbedPictures, type EmbedPictures } from "../embed/embed-pictures.ts";
+import type { EmbedResult } from "../embed/embedder.ts";
+import { createPipeline } from "../embed/pipeline.ts";
+import { createPrepareImage } from "../embed/prepare-image.ts";
 import { runSelfCheck } from "../embed/self-check.ts";
 import { isEnginesFault } from "../engine/engine-order.ts";
 import { EmbedError } from "../errors.ts";
-import { createDecodeImage } from "../image/decode-image.ts";
 import { type WebEngineName, webEngines } from "./web-engines.ts";
+import { createWorkerDecode } from "./worker-decoders.ts";
 import type { PlainEmbedResult, WorkerCommand, WorkerMessage, WorkerSetup } from "./worker-messages.ts";
 
-/** Entry of a Web Worker: one engine, one picture at a time, from encoded bytes to vector. */
+/** Entry of a Web Worker: one engine, from encoded bytes to vectors. */
 
 /** The part of `DedicatedWorkerGlobalScope` that is used: the DOM's types are those of a page. */
 interface WorkerScope {
@@ -15,16 +18,20 @@ interface WorkerScope {
 }
 
 const scope = globalThis as unknown as WorkerScope;
-let pipeline: Pipeline | undefined;
+let embedPictures: EmbedPictures | undefined;
+/** Of the engine `ort-webgpu`. */
+let adapter: string | undefined;
 
-scope.onmessage = ({ data }) => void (data.kind === "start" ? start(data) : embedOne(data.bytes));
+scope.onmessage = ({ data }) => void (data.kind === "start" ? start(data) : embed(data.pictures));
 
 async function start({ setup, onnx }: Extract<WorkerCommand, { kind: "start" }>): Promise<void> {
+  await hold(setup.lock);
   const [first, ...others] = setup.engines as WebEngineName[];
   for (let engine = first; engine !== undefined; engine = others.shift()) {
     try {
-      pipeline = await openPipeline(engine, setup, onnx);
-      scope.postMessage({ kind: "ready", engine });
+      adapter = undefined;
+      embedPictures = await open(engine, setup, onnx);
+      scope.postMessage({ kind: "ready", engine, adapter });
       return;
     } catch (cause) {
       const error = EmbedError.from(cause, "ENGINE_FAILED", String(cause));
@@ -37,24 +44,37 @@ async function start({ setup, onnx }: Extract<WorkerCommand, { kind: "start" }>)
   }
 }
 
-async function openPipeline(engine: WebEngineName, setup: WorkerSetup, onnx: Uint8Array): Promise<Pipeline> {
-  const opened = await webEngines[engine](setup);
-  const made = createPipeline({
-    decode: createDecodeImage(setup.codecs, setup.limits),
-    preprocess: setup.preprocess,
-    session: await opened.load(onnx),
-    now: () => performance.now(),
+/** Takes a lock that ends with this worker: some browsers end one without a word when memory runs out. */
+async function hold(lock: string): Promise<void> {
+  if (!navigator.locks) return;
+  await new Promise<void>((resolve) => {
+    void navigator.locks.request(lock, () => {
+      resolve();
+      return new Promise(() => undefined);
+    });
   });
-  await runSelfCheck(made, setup.selfCheck, engine);
-  return made;
 }
 
-async function embedOne(bytes: Uint8Array): Promise<void> {
-  const result = await (pipeline as Pipeline)(bytes);
-  if (result.ok) {
-    scope.postMessage({ kind: "result", result }, [result.vector.buffer as ArrayBuffer]);
-    return;
-  }
-  const plain: PlainEmbedResult = { ok: false, error: result.error.toPlain() };
-  scope.postMessage({ kind: "result", result: plain });
+async function open(engine: WebEngineName, setup: WorkerSetup, onnx: Uint8Array): Promise<EmbedPictures> {
+  const opened = await webEngines[engine](setup, {
+    onAdapter(name) {
+      adapter = name;
+    },
+    onDeviceReplaced: (why) => scope.postMessage({ kind: "device-replaced", error: why.toPlain() }),
+  });
+  const now = () => performance.now();
+  const decode = createWorkerDecode(setup.decoders, setup.limits);
+  const stages = { decode, preprocess: setup.preprocess, now };
+  const session = await opened.load(onnx);
+  await runSelfCheck(createPipeline({ ...stages, session }), setup.selfCheck, engine);
+  return createEmbedPictures(createPrepareImage(stages), session, now);
 }
+
+async function embed(pictures: readonly Uint8Array[]): Promise<void> {
+  const results = await (embedPictures as EmbedPictures)(pictures);
+  const vectors = results.flatMap((result) => (result.ok ? [result.vector.buffer as ArrayBuffer] : []));
+  scope.postMessage({ kind: "results", results: results.map(toPlain) }, vectors);
+}
+
+const toPlain = (result: EmbedResult): PlainEmbedResult =>
+  result.ok ? result : { ok: false, error: result.error.toPlain() };

@@ -20,12 +20,12 @@ const cacheName = "portico-models";
 /**
  * Brings the converted model and checks its hash, wherever it comes from: bytes, the Cache API, or its URL. What was
  * fetched is kept by its hash, so another URL finds it, and another model never does.
- * @param onnx the file that `portico prepare` makes, or where it is fetched; bytes are copied
+ * @param onnx the file that `portico prepare` makes, or where it is fetched
  * @throws EmbedError `MODEL_UNREACHABLE`, `MODEL_CORRUPT`, `CANCELLED`, `DEADLINE_EXCEEDED`, `CONFIG_INVALID` outside a
  *   secure context
  */
 export async function loadModel(
-  onnx: string | URL | Uint8Array | ArrayBuffer,
+  onnx: string | URL | Blob,
   manifest: ModelManifest,
   { signal, onProgress }: LoadModelOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -34,8 +34,8 @@ export async function loadModel(
       "expected a secure context (https or localhost), where crypto.subtle can check the model's hash";
     throw new EmbedError("CONFIG_INVALID", message);
   }
-  if (typeof onnx !== "string" && !(onnx instanceof URL)) {
-    const bytes = Uint8Array.from(onnx instanceof ArrayBuffer ? new Uint8Array(onnx) : onnx);
+  if (onnx instanceof Blob) {
+    const bytes = await readBlob(onnx);
     await checkHash(bytes, manifest, "the given bytes");
     return bytes;
   }
@@ -60,6 +60,16 @@ export async function loadModel(
     onProgress?.({ kind: "not-kept", why: String(cause) });
   }
   return bytes;
+}
+
+async function readBlob(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await blob.arrayBuffer());
+  } catch (cause) {
+    throw new EmbedError("MODEL_UNREACHABLE", "the Blob or File of the model cannot be read any more", {
+      cause,
+    });
+  }
 }
 
 async function openCache(onProgress: LoadModelOptions["onProgress"]): Promise<Cache | undefined> {

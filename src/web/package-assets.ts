@@ -3,16 +3,19 @@ import { parseModelManifest } from "../embed/parse-model-manifest.ts";
 import type { SelfCheck } from "../embed/self-check.ts";
 import { hasRelaxedSimd } from "../engine/simd/relaxed-simd.ts";
 import { EmbedError } from "../errors.ts";
-import type { ImageCodecs } from "../image/decode-image.ts";
+import { compileWasm } from "./compile-wasm.ts";
 import { fetchFile } from "./fetch-file.ts";
+import type { WorkerDecoders } from "./worker-decoders.ts";
+import type { OrtFiles } from "./worker-messages.ts";
 
 /**
  * The files that the build puts beside this one (tools/build-browser.ts). Each URL is written out, so that bundlers see
  * it and bring the file along.
  */
 
-const codecUrls = {
+const decoderUrls = {
   jpeg: () => new URL("./mozjpeg_dec.wasm", import.meta.url),
+  others: () => new URL("./other-decoders.js", import.meta.url),
   webp: () => new URL("./webp_dec.wasm", import.meta.url),
 };
 
@@ -25,10 +28,16 @@ const modelUrls: Readonly<Record<string, () => URL>> = {
   resnet50: () => new URL("./resnet50.json", import.meta.url),
 };
 
-/** Where onnxruntime-web lies, absolute. */
-export const ortUrls = () => ({
+/** onnxruntime-web for the processor. */
+export const ortWasmFiles = (): OrtFiles => ({
   module: new URL("./ort.wasm.bundle.min.mjs", import.meta.url).href,
   wasm: new URL("./ort-wasm-simd-threaded.wasm", import.meta.url).href,
+});
+
+/** onnxruntime-web for a GPU. */
+export const ortWebGpuFiles = (): OrtFiles => ({
+  module: new URL("./ort.webgpu.bundle.min.mjs", import.meta.url).href,
+  wasm: new URL("./ort-wasm-simd-threaded.asyncify.wasm", import.meta.url).href,
 });
 
 export const startWorker = (): Worker =>
@@ -36,17 +45,15 @@ export const startWorker = (): Worker =>
 
 type Signal = AbortSignal | undefined;
 
-export async function loadCodecs(signal: Signal): Promise<ImageCodecs> {
-  const [jpeg, webp] = await Promise.all([
-    compile(codecUrls.jpeg(), signal),
-    compile(codecUrls.webp(), signal),
-  ]);
-  return { jpeg, webp };
+/** JPEG's decoder; of the others a worker gets the URLs. */
+export async function loadDecoders(signal: Signal): Promise<WorkerDecoders> {
+  const jpeg = await compileWasm(decoderUrls.jpeg(), signal);
+  return { jpeg, others: decoderUrls.others().href, webp: decoderUrls.webp().href };
 }
 
 /** The build of the kernels that suits this browser. */
 export const loadKernels = (signal: Signal): Promise<WebAssembly.Module> =>
-  compile(hasRelaxedSimd() ? kernelUrls.relaxed() : kernelUrls.plain(), signal);
+  compileWasm(hasRelaxedSimd() ? kernelUrls.relaxed() : kernelUrls.plain(), signal);
 
 /** Everything that is known of a model except its weights. */
 export interface ModelFacts {
@@ -87,13 +94,3 @@ export async function loadModelFacts(name: string, signal: Signal): Promise<Mode
 
 const fromBase64 = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-
-async function compile(url: URL, signal: Signal): Promise<WebAssembly.Module> {
-  const bytes = await fetchFile(url, { signal, reason: "CONFIG_INVALID" });
-  try {
-    return await WebAssembly.compile(bytes);
-  } catch (cause) {
-    const message = `${url}: expected WebAssembly that this page may compile, got ${String(cause)}; a Content-Security-Policy needs 'wasm-unsafe-eval'`;
-    throw new EmbedError("CONFIG_INVALID", message, { cause });
-  }
-}

@@ -1,89 +1,189 @@
 import type { Embedder, EmbedResult } from "../embed/embedder.ts";
 import { abortError } from "../embed/settle-before.ts";
 import type { EngineName } from "../engine/engine.ts";
+import { isEnginesFault } from "../engine/engine-order.ts";
 import { EmbedError } from "../errors.ts";
-import type { WorkerCommand, WorkerMessage, WorkerSetup } from "./worker-messages.ts";
+import { createPictureLine, type Picture } from "./picture-line.ts";
+import { type RunningWorker, runWorker } from "./running-worker.ts";
+import { batchMax, defaultWorkerLimits, startAttemptsMax, type WorkerLimits } from "./worker-limits.ts";
+import type { PlainEmbedResult, WorkerMessage, WorkerReady, WorkerSetup } from "./worker-messages.ts";
+
+/** What became of the worker or of its engine; some of it long after the embedder was opened. */
+export type WorkerEmbedderEvent =
+  /** A worker takes pictures from now on: the first one, or one in the place of another. */
+  | { readonly kind: "engine-ready"; readonly engine: EngineName; readonly adapter: string | undefined }
+  /** An engine cannot work here, or no longer, and the next one takes its place. */
+  | { readonly kind: "engine-passed-over"; readonly engine: EngineName; readonly error: EmbedError }
+  /** `ort-webgpu` lost its GPU device and goes on with another one. */
+  | { readonly kind: "device-replaced"; readonly error: EmbedError }
+  /** A worker ended, hung or failed; another one is started when a picture waits. */
+  | { readonly kind: "worker-lost"; readonly error: EmbedError };
 
 export interface WorkerEmbedder extends Embedder {
-  /** What passed the self-check; rejects if nothing did. */
-  readonly engine: Promise<EngineName>;
+  /** What computes, or did last; undefined until the first engine has passed its self-check. */
+  running(): Omit<WorkerReady, "kind"> | undefined;
 }
 
-/** One picture that waits or is worked on. */
-interface Job {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Only the first call counts. */
-  readonly settle: (result: EmbedResult) => void;
+export interface WorkerEmbedderOptions extends Partial<WorkerLimits> {
+  readonly startWorker: () => Worker;
+  /** Its engines are tried in turn; one that is lost for good leaves its place to the next. */
+  readonly setup: Omit<WorkerSetup, "lock">;
+  /** Brings the model for each worker, which gets it. */
+  readonly readModel: () => Promise<Uint8Array<ArrayBuffer>>;
+  readonly onEvent?: (event: WorkerEmbedderEvent) => void;
 }
 
 /**
- * The `Embedder` of a page: a queue of pictures before one Web Worker. A worker that is lost is not replaced: its model
- * is gone, so every picture from then on fails with `ENGINE_FAILED`, and the page opens another embedder.
- * @param onnx is transferred to the worker
+ * The `Embedder` of a page: pictures in line before one Web Worker. If the worker is lost, another one takes its place: the
+ * pictures that it held are tried again once, each alone, and all others just wait. An engine is restarted, except for
+ * `ort-webgpu` where another one is left: it has tried another device by itself before it fails.
  */
-export function startWorkerEmbedder(
-  worker: Worker,
-  setup: WorkerSetup,
-  onnx: Uint8Array<ArrayBuffer>,
-  onPassedOver: (engine: EngineName, error: EmbedError) => void = () => undefined,
-): WorkerEmbedder {
-  const opened = Promise.withResolvers<EngineName>();
-  const waiting = new Set<Job>();
-  let current: Job | undefined;
-  let isReady = false;
+export function startWorkerEmbedder(options: WorkerEmbedderOptions): WorkerEmbedder {
+  const limits = { ...defaultWorkerLimits, ...options };
+  const emit = options.onEvent ?? (() => undefined);
+  const opened = Promise.withResolvers<void>();
+  const line = createPictureLine();
+  /** The first is tried or runs. */
+  let engines = options.setup.engines;
+  let worker: RunningWorker | undefined;
+  let ready: WorkerReady | undefined;
+  let lastReady: WorkerReady | undefined;
+  let isStarting = false;
+  let failedStarts = 0;
+  /** What the worker works on. */
+  let current: readonly Picture[] = [];
   let closedBy: EmbedError | undefined;
 
-  function post(command: WorkerCommand, transfer: ArrayBuffer): void {
-    worker.postMessage(command, [transfer]);
+  function next(): void {
+    if (closedBy || current.length > 0 || line.size === 0) return;
+    if (!worker) void start();
+    else if (ready) {
+      current = line.take(mostAtOnce());
+      worker.embed(current.map(({ bytes }) => bytes));
+    }
   }
 
-  function next(): void {
-    const [job] = waiting;
-    if (current || !isReady || !job) return;
-    waiting.delete(job);
-    current = job;
-    post({ kind: "embed", bytes: job.bytes }, job.bytes.buffer);
+  const mostAtOnce = () => (lastReady?.engine === "ort-webgpu" ? batchMax : 1);
+
+  async function start(): Promise<void> {
+    if (isStarting) return;
+    isStarting = true;
+    try {
+      const onnx = await options.readModel();
+      if (closedBy) return;
+      worker = runWorker(options.startWorker(), { ...options.setup, engines }, onnx, limits, {
+        onMessage,
+        onLost,
+      });
+    } catch (error) {
+      failStart(EmbedError.from(error, "ENGINE_FAILED", `no Web Worker can be started: ${String(error)}`));
+    } finally {
+      isStarting = false;
+      next();
+    }
+  }
+
+  function onMessage(message: WorkerMessage): void {
+    if (message.kind === "ready") {
+      ready = message;
+      lastReady = message;
+      failedStarts = 0;
+      const { engine, adapter } = message;
+      emit({ kind: "engine-ready", engine, adapter });
+      opened.resolve();
+    } else if (message.kind === "results") takeResults(message.results);
+    else {
+      const error = EmbedError.fromPlain(message.error);
+      if (message.kind === "passed-over") passOver(error);
+      else if (message.kind === "device-replaced") emit({ kind: "device-replaced", error });
+      else {
+        dropWorker();
+        failStart(error);
+      }
+    }
+    next();
+  }
+
+  function takeResults(results: readonly PlainEmbedResult[]): void {
+    const failed: Picture[] = [];
+    let failure: EmbedError | undefined;
+    for (const [index, picture] of current.entries()) {
+      const plain = results[index] as PlainEmbedResult;
+      const result: EmbedResult = plain.ok ? plain : { ok: false, error: EmbedError.fromPlain(plain.error) };
+      if (result.ok || result.error.reason !== "ENGINE_FAILED") picture.settle(result);
+      else {
+        failed.push(picture);
+        failure = result.error;
+      }
+    }
+    current = failed;
+    // Whatever state the engine is in now: another worker has a fresh one.
+    if (failure) onLost(failure);
+  }
+
+  function onLost(error: EmbedError): void {
+    const isRunning = ready !== undefined;
+    const pictures = current;
+    current = [];
+    dropWorker();
+    if (isRunning) {
+      emit({ kind: "worker-lost", error });
+      const isAlone = pictures.length === 1;
+      for (const picture of pictures) {
+        // A picture that is too slow by itself is so again.
+        const mayRetry = !isAlone || error.reason === "ENGINE_FAILED";
+        if (!mayRetry || !line.retry(picture)) picture.settle({ ok: false, error });
+      }
+      if (engines[0] === "ort-webgpu" && engines.length > 1 && isEnginesFault(error)) passOver(error);
+    } else if (engines.length > 1) {
+      passOver(error);
+      if (!lastReady) void start();
+    } else failStart(error);
+    next();
+  }
+
+  function dropWorker(): void {
+    worker?.end();
+    worker = undefined;
+    ready = undefined;
+  }
+
+  function passOver(error: EmbedError): void {
+    const [engine, ...others] = engines;
+    engines = others;
+    emit({ kind: "engine-passed-over", engine: engine as EngineName, error });
+  }
+
+  /** The first worker must start. A later one gets some chances; then those who wait are told, and it is tried again for the next. */
+  function failStart(error: EmbedError): void {
+    if (!lastReady) close(error);
+    else if (++failedStarts >= startAttemptsMax) {
+      failedStarts = 0;
+      line.failAll(error);
+    }
   }
 
   function close(error: EmbedError): void {
     if (closedBy) return;
     closedBy = error;
-    isReady = false;
-    worker.terminate();
+    dropWorker();
     opened.reject(error);
-    for (const job of [...(current ? [current] : []), ...waiting]) job.settle({ ok: false, error });
-    waiting.clear();
-    current = undefined;
+    for (const picture of current) picture.settle({ ok: false, error });
+    current = [];
+    line.failAll(error);
   }
 
-  worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
-    if (data.kind === "failed") close(EmbedError.fromPlain(data.error));
-    else if (data.kind === "passed-over") onPassedOver(data.engine, EmbedError.fromPlain(data.error));
-    else if (data.kind === "ready") {
-      isReady = true;
-      opened.resolve(data.engine);
-      next();
-    } else {
-      const { result } = data;
-      current?.settle(result.ok ? result : { ok: false, error: EmbedError.fromPlain(result.error) });
-      current = undefined;
-      next();
-    }
-  };
-  worker.onerror = (event) => {
-    event.preventDefault();
-    const why = event.message || "its script cannot be loaded";
-    close(new EmbedError("ENGINE_FAILED", `the Web Worker was lost: ${why}; open another embedder`));
-  };
   // Whoever awaits it sees the rejection; callers get it as the result of their pictures.
   opened.promise.catch(() => undefined);
-  post({ kind: "start", setup, onnx }, onnx.buffer);
+  void start();
 
   return {
-    concurrency: 1,
-    engine: opened.promise,
-    ready: opened.promise.then(() => undefined),
-    isReady: () => isReady,
+    get concurrency() {
+      return mostAtOnce();
+    },
+    running: () => lastReady,
+    ready: opened.promise,
+    isReady: () => ready !== undefined,
     embed(bytes, { signal } = {}) {
       return new Promise((resolve) => {
         const refusal = closedBy ?? (signal?.aborted ? abortError(signal) : undefined);
@@ -91,20 +191,20 @@ export function startWorkerEmbedder(
           resolve({ ok: false, error: refusal });
           return;
         }
-        const job: Job = {
-          bytes: bytes as Uint8Array<ArrayBuffer>,
+        const picture: Picture = {
+          bytes,
           settle(result) {
             signal?.removeEventListener("abort", onAbort);
             resolve(result);
           },
         };
-        // The picture that the worker holds is worked on to its end, but its caller is told at once.
+        // A picture that the worker holds is worked on to its end, but its caller is told at once.
         const onAbort = () => {
-          waiting.delete(job);
-          job.settle({ ok: false, error: abortError(signal as AbortSignal) });
+          line.leave(picture);
+          picture.settle({ ok: false, error: abortError(signal as AbortSignal) });
         };
         signal?.addEventListener("abort", onAbort);
-        waiting.add(job);
+        line.add(picture);
         next();
       });
     },

@@ -174,7 +174,7 @@ if (chromium) {
     const instead = { [`${inPackage}/embed-worker.js`]: join(folder, "none") };
     const page = { root: folder, page: "plain.html", engine: "auto", threads: 1, isIsolated: false };
     const { report } = await visit({ ...page, instead, chromium, onnxFile });
-    const expected = "ENGINE_FAILED EmbedError: the Web Worker was lost: its script cannot be loaded;";
+    const expected = "ENGINE_FAILED EmbedError: the Web Worker was lost: its script cannot be loaded";
     if (!report.error?.startsWith(expected)) throw new Error(`expected ${expected}, got ${report.error}`);
   });
 } else skip(lostWorker);

@@ -79,7 +79,7 @@ describe.skipIf(env === undefined)("ort-webgpu as a command", () => {
     expect(stdout).toMatch(/^resnet50 on simd, against real Keras\n/);
     expect(stderr).toMatch(softwareName);
     expect(stderr).toMatch(
-      /^portico: an engine was passed over: expected a GPU, got the software adapter .*, which is used with --engine ort-webgpu only; next: simd$/m,
+      /^portico: an engine was passed over: expected a GPU, got the software adapter .*, which is used with engine ort-webgpu only; next: simd$/m,
     );
   });
 
@@ -90,7 +90,7 @@ describe.skipIf(env === undefined)("ort-webgpu as a command", () => {
     });
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /^portico: --engine ort-webgpu expected a GPU with a driver for Vulkan, Metal or Direct3D 12, got none$/m,
+      /^portico: engine ort-webgpu expected a GPU with a driver for Vulkan, Metal or Direct3D 12, got none$/m,
     );
   });
 });

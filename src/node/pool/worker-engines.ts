@@ -24,6 +24,6 @@ export const workerEngines: Readonly<
   "ort-native": ({ threads, nativeCalls }) => createOrtNativeEngine(loadNativeRuntime(nativeCalls), threads),
   async "ort-webgpu"({ nativeCalls, maySoftwareGpu = false }, _, reports) {
     const { ort, gpu } = await loadWebGpuRuntime(nativeCalls);
-    return createOrtWebGpuEngine({ ort, gpu, maySoftware: maySoftwareGpu, ...reports });
+    return createOrtWebGpuEngine({ loadOrt: async () => ort, gpu, maySoftware: maySoftwareGpu, ...reports });
   },
 };
