@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build } from "rolldown";
 
@@ -20,33 +20,45 @@ export async function buildBrowser(folder: string): Promise<void> {
       output: { file: join(folder, `${name}.js`), format: "esm", codeSplitting: false },
     });
   }
-  for (const file of [
+  for (const [name, content] of Object.entries(browserFiles())) writeFileSync(join(folder, name), content);
+  writeFileSync(join(folder, "LICENSES.txt"), licences(bundledPackages));
+}
+
+/** What the bundles fetch from beside them, by file name. */
+export function browserFiles(): Readonly<Record<string, Uint8Array | string>> {
+  const copies = [
     "node_modules/@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm",
     "node_modules/@jsquash/webp/codec/dec/webp_dec.wasm",
     "node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm",
     "node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.wasm",
     "src/engine/simd/kernels-plain.wasm",
     "src/engine/simd/kernels-relaxed.wasm",
-  ]) {
-    copyFileSync(file, join(folder, basename(file)));
-  }
-  for (const file of ["ort.wasm.bundle.min.mjs", "ort.webgpu.bundle.min.mjs"]) {
-    const ort = readFileSync(`node_modules/onnxruntime-web/dist/${file}`, "utf8");
-    // Its map stays behind: development servers would complain that it is missing.
-    writeFileSync(join(folder, file), ort.replace(/^\/\/# sourceMappingURL=.*$/m, ""));
-  }
-  writeFileSync(join(folder, "LICENSES.txt"), licences());
-  writeFileSync(join(folder, "resnet50.json"), modelFacts("resnet50", "jpeg/crop-256x256.jpg"));
+  ];
+  return {
+    ...Object.fromEntries(copies.map((file) => [basename(file), readFileSync(file)])),
+    ...Object.fromEntries(
+      ["ort.wasm.bundle.min.mjs", "ort.webgpu.bundle.min.mjs"].map((file) => [file, ortModule(file)]),
+    ),
+    "resnet50.json": modelFacts("resnet50", "jpeg/crop-256x256.jpg"),
+  };
 }
 
-/** What the bundles and the files beside them hold of others, with the texts that come with it. */
-function licences(): string {
-  const packages: Readonly<Record<string, readonly string[]>> = {
-    "@bufbuild/protobuf": [],
-    "@jsquash/jpeg": ["LICENSE", "codec/LICENSE.codec.md"],
-    "@jsquash/webp": ["LICENSE", "codec/LICENSE.codec.md"],
-    "onnxruntime-web": [],
-  };
+/** Without its map, which stays behind: development servers would complain that it is missing. */
+function ortModule(file: string): string {
+  const text = readFileSync(`node_modules/onnxruntime-web/dist/${file}`, "utf8");
+  return text.replace(/^\/\/# sourceMappingURL=.*$/m, "");
+}
+
+/** Packages of others in the bundles and the files beside them, and the files with the texts that come with each. */
+export const bundledPackages: Readonly<Record<string, readonly string[]>> = {
+  "@bufbuild/protobuf": [],
+  "@jsquash/jpeg": ["LICENSE", "codec/LICENSE.codec.md"],
+  "@jsquash/webp": ["LICENSE", "codec/LICENSE.codec.md"],
+  "onnxruntime-web": [],
+};
+
+/** What a bundle holds of others, with the texts that come with it. */
+export function licences(packages: Readonly<Record<string, readonly string[]>>): string {
   const parts = Object.entries(packages).map(([name, files]) => {
     const folder = `node_modules/${name}`;
     const { version, license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8")) as {

@@ -15,6 +15,7 @@ import { addTlsOptions, type TlsOptions } from "./tls-options.ts";
 interface MainOptions {
   readonly listen?: string;
   readonly maxItems: number;
+  readonly page: "on" | "off";
   readonly logLevel: LogLevel;
 }
 
@@ -72,5 +73,14 @@ function addMainOptions(command: Command): Command {
   return command
     .option("--listen <host:port>", "address to listen on, *:PORT for all interfaces (see below)")
     .option("--max-items <n>", "largest number of pictures in one call", positiveInteger, defaultMaxItems)
+    .addOption(
+      new Option(
+        "--page <mode>",
+        "whether the page in a browser, at /, and the model that it may fetch are served",
+      )
+        .choices(["on", "off"])
+        .default("on")
+        .env("PORTICO_PAGE"),
+    )
     .addOption(new Option("--log-level <level>", "least severe log line").choices(logLevels).default("info"));
 }

@@ -8,6 +8,7 @@ import { shutdownMaxMs } from "../node/http/close-gracefully.ts";
 import { resolveListenAddress } from "../node/http/listen-address.ts";
 import { createLog } from "../node/observe/log.ts";
 import { createMetrics } from "../node/observe/metrics.ts";
+import { pageModel } from "../node/page/page-model.ts";
 import type { PoolEvent } from "../node/pool/worker-pool.ts";
 import { startServer } from "../node/start-server.ts";
 import { createReadiness } from "../service/readiness.ts";
@@ -81,6 +82,7 @@ async function serveCommand(options: ServeOptions): Promise<void> {
       onRefused: (refusal) => log.warn(refusal, "a URL was refused"),
       onFetched: metrics.onFetched,
     }),
+    ...(options.page === "on" && { page: { models: [pageModel(manifest, options.cache)] } }),
     listen,
     endpoint: opEndpoint,
     observers: observability.observers,

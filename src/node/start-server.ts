@@ -25,6 +25,7 @@ import { allGates, type RequestGate } from "./http/request-gate.ts";
 import type { Log } from "./observe/log.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import { observeRequests, type RequestObserver } from "./observe/observe-requests.ts";
+import { type PageOptions, withPage } from "./page/with-page.ts";
 import { sharePending } from "./share-pending.ts";
 
 export interface StartServerOptions {
@@ -45,6 +46,8 @@ export interface StartServerOptions {
   readonly corsOrigins?: CorsOrigins;
   /** Asked in this order after a call's headers and its token, and before its body. Default: none. */
   readonly gates?: readonly RequestGate[];
+  /** The page in a browser, at `/`; without it that path tells what this port speaks. */
+  readonly page?: Pick<PageOptions, "models" | "openSource">;
   /** With them the port speaks TLS, and follows the files; without them plain text. */
   readonly tls?: TlsFiles;
   /** What differs from the defaults. */
@@ -95,10 +98,9 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
       addReflection(router);
     },
   });
-  const pages = withPages(serverPages(options), calls, {
-    log: httpLog,
-    gate: tokens && bearerPageGate(tokens),
-  });
+  const gate = tokens && bearerPageGate(tokens);
+  const page = options.page ? withPage({ ...options.page, modelGate: gate, log: httpLog }, calls) : calls;
+  const pages = withPages(serverPages(options), page, { log: httpLog, gate });
   const material = options.tls && (await readTlsFiles(options.tls));
   const server = createOnePortServer({
     log: httpLog,

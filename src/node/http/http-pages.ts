@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { HttpHandler, HttpLog, HttpRequest } from "./http-types.ts";
+import type { HttpHandler, HttpLog, HttpRequest, HttpResponse } from "./http-types.ts";
 
 /** The answer to a plain GET. */
 export interface HttpPage {
@@ -31,12 +31,7 @@ export function withPages(pages: HttpPages, handler: HttpHandler, { log, gate }:
       handler(request, response);
       return;
     }
-    // The two classes have the same methods, but their overloads do not unite.
-    const either = response as ServerResponse;
-    const send = ({ status, contentType, text, headers }: HttpPage) => {
-      either.writeHead(status, { ...headers, "content-type": contentType, "cache-control": "no-store" });
-      either.end(request.method === "HEAD" ? "" : text);
-    };
+    const send = (page: HttpPage) => sendHttpPage(request, response, page);
     const refusal = gate?.(path, request);
     if (refusal) {
       send(refusal);
@@ -49,6 +44,18 @@ export function withPages(pages: HttpPages, handler: HttpHandler, { log, gate }:
         send(textPage(500, "this page could not be made"));
       });
   };
+}
+
+/** Answers GET or HEAD with it; nobody may keep it. */
+export function sendHttpPage(
+  request: HttpRequest,
+  response: HttpResponse,
+  { status, contentType, text, headers }: HttpPage,
+): void {
+  // The two classes have the same methods, but their overloads do not unite.
+  const either = response as ServerResponse;
+  either.writeHead(status, { ...headers, "content-type": contentType, "cache-control": "no-store" });
+  either.end(request.method === "HEAD" ? "" : text);
 }
 
 export function textPage(status: number, text: string): HttpPage {

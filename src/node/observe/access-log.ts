@@ -38,8 +38,8 @@ function toLine(record: RequestRecord) {
   };
 }
 
-/** A page (liveness, readiness, metrics) or a health check that found all well. */
+/** A page (liveness, readiness, metrics, the one for people) or a health check that found all well. */
 function isQuietProbe({ method, protocol, code, status }: RequestRecord): boolean {
-  if (method === undefined) return protocol === undefined && status === 200;
+  if (method === undefined) return protocol === undefined && (status === 200 || status === 304);
   return method === "grpc.health.v1.Health/Check" && code === "OK";
 }

@@ -1,0 +1,74 @@
+import type { ServerResponse } from "node:http";
+import type { HttpRequest, HttpResponse } from "../http/http-types.ts";
+import { chooseEncoding } from "./choose-encoding.ts";
+import type { PageBody } from "./page-body.ts";
+import { encodingsOf, type PageFile } from "./page-files.ts";
+
+/**
+ * Answers GET or HEAD with a file, or with 304 where the client has it. Ends when the client has all of it or has left;
+ * a client that does not read is cut off by the port (`replyStallTimeoutMs`).
+ * @param headers on every answer
+ */
+export async function sendPageFile(
+  request: HttpRequest,
+  response: HttpResponse,
+  file: PageFile,
+  headers: Readonly<Record<string, string>>,
+): Promise<void> {
+  // The two classes have the same methods, but their overloads do not unite.
+  const either = response as ServerResponse;
+  for (const [name, value] of Object.entries(headers)) either.setHeader(name, value);
+  either.setHeader("etag", file.etag);
+  either.setHeader("cache-control", file.cacheControl);
+  if (file.encoded.size > 0) addVary(either, "accept-encoding");
+  if (hasEtag(request.headers["if-none-match"], file.etag)) {
+    either.statusCode = 304;
+    either.end();
+    return;
+  }
+  const accepted = request.headers["accept-encoding"];
+  const encoding = chooseEncoding(Array.isArray(accepted) ? accepted.join() : accepted, encodingsOf(file));
+  const body = (encoding && file.encoded.get(encoding)) ?? file.body;
+  if (encoding) either.setHeader("content-encoding", encoding);
+  either.setHeader("content-type", file.contentType);
+  either.setHeader("content-length", body.bytes);
+  either.statusCode = 200;
+  if (request.method === "HEAD") either.end();
+  else await sendBody(body, either);
+}
+
+/** CORS has put its own there before. */
+export function addVary(response: ServerResponse, name: string): void {
+  const before = response.getHeader("vary");
+  response.setHeader("vary", before === undefined ? name : `${before}, ${name}`);
+}
+
+async function sendBody(body: PageBody, response: ServerResponse): Promise<void> {
+  for await (const piece of body.pieces()) {
+    if (response.destroyed || response.closed) return;
+    if (!response.write(piece)) await drained(response);
+  }
+  response.end();
+}
+
+/** When the client has taken what was written, or has left. */
+function drained(response: ServerResponse): Promise<void> {
+  if (response.destroyed || response.closed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.on("drain", done);
+    response.on("close", done);
+  });
+}
+
+/** RFC 9110, section 13.1.2: compared weakly, so that W/ does not count. */
+function hasEtag(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  if (ifNoneMatch.trim() === "*") return true;
+  const plain = (text: string) => text.trim().replace(/^W\//, "");
+  return ifNoneMatch.split(",").some((candidate) => plain(candidate) === plain(etag));
+}
