@@ -39,6 +39,11 @@ test.each([
     problem: "src/web/a.ts: the browser zone must not import node:fs",
   },
   {
+    path: "web/page/a.tsx",
+    text: 'import { serve } from "../../node/serve.ts";',
+    problem: "src/web/page/a.tsx: web must not import node (../../node/serve.ts)",
+  },
+  {
     path: "client/a.ts",
     text: 'import { Agent } from "undici";',
     problem: "src/client/a.ts: undici is not on the core's list of libraries",

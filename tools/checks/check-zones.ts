@@ -12,7 +12,7 @@ import { allowedImports, coreFolders, coreLibraries } from "./zones.ts";
  */
 export function checkZones(root: string): string[] {
   return readdirSync(root, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"))
+    .filter((path) => /\.tsx?$/.test(path) && !path.endsWith(".d.ts"))
     .sort()
     .flatMap((path) => checkFile(root, path));
 }
@@ -48,7 +48,7 @@ function checkFile(root: string, path: string): string[] {
 
 /** The zone's name: the first folder, or the file's own name without its ending. */
 function folderOf(path: string): string {
-  return (path.split("/")[0] as string).replace(/\.ts$/, "");
+  return (path.split("/")[0] as string).replace(/\.tsx?$/, "");
 }
 
 function isCoreLibrary(specifier: string): boolean {

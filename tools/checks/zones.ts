@@ -12,7 +12,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   convert: ["errors", "gen"],
   client: ["errors", "gen"],
   node: ["errors", "gen", "image", "preprocess", "engine", "embed", "service", "convert"],
-  web: ["errors", "gen", "image", "preprocess", "engine", "embed", "service", "convert"],
+  web: ["errors", "gen", "image", "preprocess", "engine", "embed", "service", "convert", "client"],
   conformance: ["errors", "gen"],
   cli: [
     "errors",

@@ -1,0 +1,179 @@
+import type { PlainEmbedError } from "../../errors.ts";
+import { loadModelFacts, type ModelFacts } from "../package-assets.ts";
+import type { WebEngineName } from "../web-engines.ts";
+import { choosePictures } from "./choose-pictures.ts";
+import { readChoices, writeChoices } from "./kept-choices.ts";
+import { modelUrl, type PageConfig, serverUrl } from "./page-config.ts";
+import { runPreviews } from "./preview/run-previews.ts";
+import type { Store } from "./state/store.ts";
+import { type BrowserWayName, type WayName, wayNames } from "./state/way-names.ts";
+import { createInTurn } from "./ways/in-turn.ts";
+import { openBrowserWay } from "./ways/open-browser-way.ts";
+import { openServerWay } from "./ways/open-server-way.ts";
+import type { OpenWayFunction } from "./ways/open-way.ts";
+import { type RunningWay, runWay } from "./ways/run-way.ts";
+import { isWayFault } from "./ways/way-faults.ts";
+import { whyUnavailable } from "./ways/why-unavailable.ts";
+
+/** What a user can do. */
+export interface PageController {
+  addFiles(files: readonly File[]): void;
+  removePicture(id: number): void;
+  clearPictures(): void;
+  switchWay(way: WayName, isOn: boolean): void;
+  /** Opens a way that failed again; pictures that failed with it are asked for again. */
+  retryWay(way: WayName): void;
+  retryPicture(id: number): void;
+  compareBy(way: WayName): void;
+  /** The server is asked with it from now on; it is forgotten with the page. */
+  setToken(token: string): void;
+  notify(text: string): void;
+}
+
+/** Joins what a user does, the ways and the previews: all of them meet in the state. */
+export function createController(store: Store, config: PageConfig, page: Document): PageController {
+  const model = config.models[0] ?? "resnet50";
+  const baseUrl = serverUrl(page, config);
+  const files = new Map<number, File>();
+  const running = new Map<WayName, RunningWay>();
+  const inTurn = createInTurn();
+  let bearerToken = "";
+  let nextId = 1;
+  let facts: Promise<ModelFacts> | undefined;
+
+  function loadFacts(): Promise<ModelFacts> {
+    facts ??= loadModelFacts(model, undefined).catch((cause: unknown) => {
+      facts = undefined;
+      throw cause;
+    });
+    return facts;
+  }
+
+  async function tellModel(): Promise<void> {
+    const { manifest, selfCheck } = await loadFacts();
+    store.dispatch({
+      kind: "model-known",
+      model: {
+        name: manifest.name,
+        vectorSpace: manifest.fingerprint,
+        dimension: manifest.identity.dimension,
+        modelBytes: manifest.onnx.bytes,
+        tolerance: selfCheck.tolerance,
+      },
+    });
+  }
+
+  const openers: Readonly<Record<WayName, OpenWayFunction>> = {
+    server: (context) => openServerWay({ baseUrl: baseUrl as string, bearerToken }, context),
+    simd: inTurn(browserOpener("simd")),
+    "ort-wasm": inTurn(browserOpener("ort-wasm")),
+    "ort-webgpu": inTurn(browserOpener("ort-webgpu")),
+  };
+
+  function browserOpener(engine: BrowserWayName): OpenWayFunction {
+    // A way whose engine this build lacks is never opened: it is unavailable.
+    const name = engine as WebEngineName;
+    return (context) => openBrowserWay({ engine: name, model, onnx: modelUrl(page, model) }, context);
+  }
+
+  function start(way: WayName): void {
+    const fileOf = (id: number) => files.get(id);
+    running.get(way)?.stop();
+    running.set(way, runWay({ name: way, open: openers[way], store, fileOf }));
+  }
+
+  function switchWay(way: WayName, isOn: boolean): void {
+    if (store.get().ways[way].status.kind === "unavailable") return;
+    if (!isOn) {
+      running.get(way)?.stop();
+      running.delete(way);
+    }
+    store.dispatch({ kind: "way-switched", way, isOn });
+    if (isOn) start(way);
+    writeChoices(wayNames.filter((name) => store.get().ways[name].isOn));
+  }
+
+  function retryWay(way: WayName): void {
+    for (const { id, outcomes } of store.get().pictures) {
+      const outcome = outcomes[way];
+      if (outcome?.kind === "failed" && isWayFault(way, outcome.error.reason)) {
+        store.dispatch({ kind: "outcome-forgotten", id, way });
+      }
+    }
+    start(way);
+  }
+
+  const pumpPreviews = runPreviews({
+    store,
+    fileOf: (id) => files.get(id),
+    loadPreprocess: async () => (await loadFacts()).manifest.preprocess,
+  });
+  store.subscribe(() => {
+    void pumpPreviews();
+    for (const way of running.values()) way.pump();
+  });
+
+  for (const way of wayNames) {
+    const why = whyUnavailable(way, config);
+    if (why !== undefined) store.dispatch({ kind: "way-status", way, status: { kind: "unavailable", why } });
+  }
+  for (const way of readChoices() ?? ["server" as const]) switchWay(way, true);
+  tellModel().catch((cause: unknown) => {
+    store.dispatch({ kind: "notice", text: `The model's description cannot be fetched: ${String(cause)}` });
+  });
+
+  const setOnline = () => {
+    store.dispatch({ kind: "online", isOnline: page.defaultView?.navigator.onLine ?? true });
+    if (!store.get().isOnline) return;
+    for (const way of wayNames) if (isUnreached(store, way)) retryWay(way);
+  };
+  setOnline();
+  page.defaultView?.addEventListener("online", setOnline);
+  page.defaultView?.addEventListener("offline", setOnline);
+
+  return {
+    switchWay,
+    retryWay,
+    addFiles(chosen) {
+      const { pictures, notice } = choosePictures(chosen, store.get().pictures.length);
+      const added = pictures.map(({ file, refusal }) => {
+        const id = nextId++;
+        files.set(id, file);
+        return { id, name: file.name, bytes: file.size, ...(refusal && { refusal }) };
+      });
+      store.dispatch({ kind: "notice", text: notice });
+      store.dispatch({ kind: "pictures-added", pictures: added });
+    },
+    removePicture(id) {
+      files.delete(id);
+      store.dispatch({ kind: "picture-removed", id });
+    },
+    clearPictures() {
+      files.clear();
+      store.dispatch({ kind: "pictures-cleared" });
+    },
+    retryPicture(id) {
+      const picture = store.get().pictures.find((one) => one.id === id);
+      for (const way of wayNames) {
+        if (picture?.outcomes[way]?.kind === "failed") store.dispatch({ kind: "outcome-forgotten", id, way });
+      }
+      if (picture?.preview.kind === "unavailable") {
+        store.dispatch({ kind: "preview-made", id, preview: { kind: "waiting" } });
+      }
+    },
+    compareBy: (way) => store.dispatch({ kind: "compared-way", way }),
+    setToken(token) {
+      bearerToken = token;
+      if (store.get().ways.server.isOn) retryWay("server");
+    },
+    notify: (text) => store.dispatch({ kind: "notice", text }),
+  };
+}
+
+/** A way that failed for want of a network, which is worth another try once there is one. */
+function isUnreached(store: Store, way: WayName): boolean {
+  const { status } = store.get().ways[way];
+  if (status.kind !== "failed") return false;
+  const reasons: readonly PlainEmbedError["reason"][] = ["SERVER_UNREACHABLE", "MODEL_UNREACHABLE"];
+  return reasons.includes(status.error.reason);
+}

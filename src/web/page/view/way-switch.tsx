@@ -1,0 +1,61 @@
+import type { ModelSummary, Way } from "../state/page-state.ts";
+import { type WayName, wayDescriptions, wayTitles } from "../state/way-names.ts";
+import { describeWay } from "../words/describe-way.ts";
+import { formatBytes } from "../words/format-bytes.ts";
+import { ErrorWords } from "./error-words.tsx";
+
+export interface WaySwitchProps {
+  readonly name: WayName;
+  readonly way: Way;
+  readonly model: ModelSummary | undefined;
+  readonly onSwitch: (isOn: boolean) => void;
+  readonly onRetry: () => void;
+}
+
+/** One way: its switch, what it is, how far it is, and what to do if it failed. */
+export function WaySwitch({ name, way, model, onSwitch, onRetry }: WaySwitchProps) {
+  const { status, isOn, notKept } = way;
+  const isDownload = status.kind === "off" && name !== "server" && model !== undefined;
+  return (
+    <div class="way" data-way={name} data-status={status.kind}>
+      <label class="switch">
+        <input
+          type="checkbox"
+          checked={isOn}
+          disabled={status.kind === "unavailable"}
+          aria-describedby={`${name}-what ${name}-status`}
+          onChange={(event) => onSwitch(event.currentTarget.checked)}
+        />
+        <span>{wayTitles[name]}</span>
+      </label>
+      <p id={`${name}-what`} class="hint">
+        {wayDescriptions[name]}
+        {isDownload && ` The model, ${formatBytes(model.modelBytes)}, is downloaded once.`}
+      </p>
+      <p id={`${name}-status`} class="status">
+        {describeWay(name, way)}
+      </p>
+      {status.kind === "downloading" && (
+        <progress
+          aria-label={`Download of the model for ${wayTitles[name]}`}
+          value={status.receivedBytes}
+          max={status.totalBytes}
+        />
+      )}
+      {status.kind === "ready" && status.adapter !== "" && <p class="hint">{status.adapter}</p>}
+      {notKept !== "" && (
+        <p class="hint">
+          It works, but the browser could not keep the model, so the next visit downloads it again: {notKept}
+        </p>
+      )}
+      {status.kind === "failed" && (
+        <>
+          <ErrorWords error={status.error} isSentenceSaid />
+          <button type="button" onClick={onRetry}>
+            Try again<span class="unseen">: {wayTitles[name]}</span>
+          </button>
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,121 @@
+import { EmbedError } from "../../../errors.ts";
+import type { PageState, Picture } from "../state/page-state.ts";
+import type { Store } from "../state/store.ts";
+import type { WayName } from "../state/way-names.ts";
+import type { OpenWay, OpenWayFunction } from "./open-way.ts";
+import { isWayFault } from "./way-faults.ts";
+
+/** Faults of an engine, one after the other without a vector between them, after which it is not opened by itself again. */
+const faultsInRowMax = 2;
+
+/** A way that is switched on: it opens, and then takes one picture after the other from the state. */
+export interface RunningWay {
+  /** To be called after every change of the state. */
+  pump(): void;
+  /** Drops what it works on. */
+  stop(): void;
+}
+
+export interface RunWayOptions {
+  readonly name: WayName;
+  readonly open: OpenWayFunction;
+  readonly store: Store;
+  /** The file of a picture that is in the state. */
+  readonly fileOf: (id: number) => Blob | undefined;
+}
+
+/** The next picture that a way has not begun with: one that can be read, or of which that is not known. */
+export function nextPicture({ pictures }: PageState, way: WayName): Picture | undefined {
+  return pictures.find(
+    ({ preview, outcomes }) =>
+      outcomes[way] === undefined && (preview.kind === "ready" || preview.kind === "unavailable"),
+  );
+}
+
+/** Opens a way and runs it until it is stopped or fails; what becomes of it is in the state. */
+export function runWay({ name, open, store, fileOf }: RunWayOptions): RunningWay {
+  const stopped = new AbortController();
+  const working = new Map<number, AbortController>();
+  let opened: OpenWay | undefined;
+  let faultsInRow = 0;
+
+  async function start(): Promise<void> {
+    try {
+      const way = await open({
+        signal: stopped.signal,
+        onStatus: (status) => {
+          if (!stopped.signal.aborted) store.dispatch({ kind: "way-status", way: name, status });
+        },
+        onNotKept: (why) => {
+          if (!stopped.signal.aborted) store.dispatch({ kind: "way-not-kept", way: name, why });
+        },
+      });
+      if (stopped.signal.aborted) return await way.close();
+      opened = way;
+      pump();
+    } catch (cause) {
+      fail(EmbedError.from(cause, "INTERNAL", String(cause)));
+    }
+  }
+
+  function fail(error: EmbedError): void {
+    if (stopped.signal.aborted) return;
+    store.dispatch({ kind: "way-status", way: name, status: { kind: "failed", error: error.toPlain() } });
+  }
+
+  function pump(): void {
+    const { pictures } = store.get();
+    for (const [id, controller] of working) {
+      if (!pictures.some((picture) => picture.id === id)) controller.abort();
+    }
+    while (opened && working.size < opened.concurrency) {
+      const picture = nextPicture(store.get(), name);
+      const file = picture && fileOf(picture.id);
+      if (!picture || !file) return;
+      void embed(opened, picture.id, file);
+    }
+  }
+
+  async function embed(way: OpenWay, id: number, file: Blob): Promise<void> {
+    const controller = new AbortController();
+    working.set(id, controller);
+    store.dispatch({ kind: "outcome", id, way: name, outcome: { kind: "working" } });
+    const startMs = performance.now();
+    try {
+      const answer = await way.embed(file, AbortSignal.any([controller.signal, stopped.signal]));
+      if (stopped.signal.aborted) return;
+      const totalMs = performance.now() - startMs;
+      store.dispatch({ kind: "outcome", id, way: name, outcome: { kind: "done", ...answer, totalMs } });
+      faultsInRow = 0;
+    } catch (cause) {
+      if (stopped.signal.aborted) return;
+      const error = EmbedError.from(cause, "INTERNAL", String(cause));
+      const outcome = { kind: "failed", error: error.toPlain() } as const;
+      store.dispatch({ kind: "outcome", id, way: name, outcome });
+      // Several pictures may learn of the same fault; the first one deals with it.
+      if (isWayFault(name, error.reason) && opened === way) lose(way, error);
+    } finally {
+      working.delete(id);
+    }
+    pump();
+  }
+
+  function lose(way: OpenWay, error: EmbedError): void {
+    opened = undefined;
+    void way.close();
+    faultsInRow++;
+    if (name === "server" || faultsInRow >= faultsInRowMax) fail(error);
+    else void start();
+  }
+
+  void start();
+  return {
+    pump,
+    stop() {
+      stopped.abort();
+      void opened?.close();
+      opened = undefined;
+      for (const id of working.keys()) store.dispatch({ kind: "outcome-forgotten", id, way: name });
+    },
+  };
+}
