@@ -1,8 +1,8 @@
 import { EmbedError } from "../../../errors.ts";
-import { createDecodeImage } from "../../../image/decode-image.ts";
 import { type DecodeImage, defaultImageLimits } from "../../../image/pixels.ts";
 import { resize } from "../../../preprocess/resize.ts";
-import { loadCodecs } from "../../package-assets.ts";
+import { loadDecoders } from "../../package-assets.ts";
+import { createWorkerDecode } from "../../worker-decoders.ts";
 import type { PreviewCommand, PreviewMessage, PreviewPicture } from "./preview-messages.ts";
 
 /** Entry of a Web Worker: decodes and resizes one picture at a time, with the code that the engines have before them. */
@@ -43,5 +43,5 @@ async function preview({ bytes, preprocess }: PreviewCommand): Promise<PreviewPi
 }
 
 async function openDecoder(): Promise<DecodeImage> {
-  return createDecodeImage(await loadCodecs(undefined), defaultImageLimits);
+  return createWorkerDecode(await loadDecoders(undefined), defaultImageLimits);
 }
