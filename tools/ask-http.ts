@@ -26,7 +26,8 @@ export async function askHttp(
   { method = "GET", path, headers = {}, body }: HttpQuestion,
 ): Promise<HttpAnswer> {
   if (version === "1.1") {
-    const request = requestHttp1(`http://${address}${path}`, { method, headers, agent: false }).end(body);
+    // Not as part of the URL, which would lose its dots.
+    const request = requestHttp1(`http://${address}`, { method, path, headers, agent: false }).end(body);
     const [response] = await once(request, "response");
     return { status: response.statusCode, headers: response.headers, body: await text(response) };
   }

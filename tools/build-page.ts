@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, extname, join } from "node:path";
-import { build, type OutputOptions, type Plugin, type RolldownOutput } from "rolldown";
+import { dirname, extname, join, resolve } from "node:path";
+import { build, type Plugin } from "rolldown";
 import { toBrotli, toGzip } from "../src/node/page/compress.ts";
 import { browserFiles, bundledPackages, licences } from "./build-browser.ts";
 
@@ -10,11 +10,12 @@ export type PageBundle = ReadonlyMap<string, Uint8Array>;
 
 const folder = "src/web/page";
 
-const output: OutputOptions = {
-  format: "esm",
-  minify: true,
-  entryFileNames: "assets/[name]-[hash].js",
-  chunkFileNames: "assets/[name]-[hash].js",
+/** As `bundledPackages`: the client of a server, and what draws the page. */
+const packages = {
+  ...bundledPackages,
+  "@connectrpc/connect": [],
+  "@connectrpc/connect-web": [],
+  preact: ["LICENSE"],
 };
 
 /**
@@ -28,9 +29,8 @@ export async function bundlePage(): Promise<PageBundle> {
   const engineFiles = new Map(
     Object.entries(browserFiles()).map(([name, content]) => [name, addAsset(files, name, content)]),
   );
-  const main = await bundle(files, `${folder}/main.tsx`, engineFiles);
-  files.set("index.html", toBytes(pageHtml(files, main)));
-  const packages = { ...bundledPackages, preact: ["LICENSE"] };
+  const { entry, needed } = await bundleCode(files, engineFiles);
+  files.set("index.html", toBytes(pageHtml(files, entry, needed)));
   files.set("LICENSES.txt", toBytes(licences(packages)));
   files.set("service-worker.js", await bundleServiceWorker(files));
   return files;
@@ -53,68 +53,78 @@ export async function buildPage(): Promise<void> {
   );
 }
 
-/** Adds the chunks of one entry. @returns the file name of the entry itself, in `assets/` */
-async function bundle(
+/**
+ * Bundles the page's code, and that of its workers, which share what both need.
+ * @returns the paths of the entry and of the chunks that it needs at once
+ */
+async function bundleCode(
   files: Map<string, Uint8Array>,
-  input: string,
   engineFiles: ReadonlyMap<string, string>,
-): Promise<string> {
-  const built = await build({
+): Promise<{ readonly entry: string; readonly needed: readonly string[] }> {
+  const input = `${folder}/main.tsx`;
+  const { output } = await build({
     input,
     platform: "browser",
     logLevel: "warn",
     write: false,
-    plugins: [nameAssets(files, engineFiles)],
-    output,
+    plugins: [nameFetchedFiles(files, engineFiles)],
+    output: {
+      format: "esm",
+      minify: true,
+      entryFileNames: "assets/[name]-[hash].js",
+      chunkFileNames: "assets/[name]-[hash].js",
+    },
   });
-  for (const chunk of chunksOf(built)) files.set(chunk.fileName, toBytes(chunk.code));
-  return chunksOf(built)
-    .find(({ isEntry }) => isEntry)!
-    .fileName.replace("assets/", "");
+  const chunks = new Map(output.flatMap((part) => (part.type === "chunk" ? [[part.fileName, part]] : [])));
+  for (const [path, { code }] of chunks) files.set(path, toBytes(code));
+  const entry = [...chunks.values()].find(({ facadeModuleId }) => facadeModuleId === resolve(input))!;
+  const needed = new Set<string>(entry.imports);
+  for (const path of needed) for (const next of chunks.get(path)?.imports ?? []) needed.add(next);
+  return { entry: entry.fileName, needed: [...needed] };
 }
-
-const chunksOf = ({ output }: RolldownOutput) => output.filter((part) => part.type === "chunk");
 
 /**
  * Puts the names that files have in the bundle into `new URL("./FILE", import.meta.url)`: all lie beside the chunks. A FILE.js
  * that is FILE.ts in the sources is a worker, and an entry of its own.
  */
-function nameAssets(files: Map<string, Uint8Array>, engineFiles: ReadonlyMap<string, string>): Plugin {
-  const find = (name: string, folder: string): string | Promise<string> => {
-    const worker = join(folder, name.replace(/\.js$/, ".ts"));
-    if (name.endsWith(".js") && existsSync(worker)) return bundle(files, worker, engineFiles);
-    return engineFiles.get(name) ?? addAsset(files, name, readFileSync(join(folder, name)));
-  };
+function nameFetchedFiles(files: Map<string, Uint8Array>, engineFiles: ReadonlyMap<string, string>): Plugin {
   return {
-    name: "name-assets",
+    name: "name-fetched-files",
     transform: {
       filter: { id: /[\\/]src[\\/]web[\\/]/ },
-      async handler(code, id) {
+      handler(code, id) {
         const pattern = /new URL\(\s*"\.\/([^"]+)",\s*import\.meta\.url,?\s*\)/g;
-        let named = code;
-        for (const [whole, name] of code.matchAll(pattern)) {
-          const asset = await find(name as string, dirname(id));
-          named = named.replace(whole, `new URL("./${asset}", import.meta.url)`);
-        }
+        const named = code.replace(pattern, (_whole, name: string) => {
+          const worker = join(dirname(id), name.replace(/\.js$/, ".ts"));
+          if (name.endsWith(".js") && existsSync(worker)) {
+            const chunk = this.emitFile({ type: "chunk", id: worker, name: name.replace(/\.js$/, "") });
+            return `new URL(import.meta.ROLLUP_FILE_URL_${chunk})`;
+          }
+          const asset = engineFiles.get(name) ?? addAsset(files, name, readFileSync(join(dirname(id), name)));
+          return `new URL("./${asset}", import.meta.url)`;
+        });
         return named === code ? null : { code: named, map: null };
       },
     },
   };
 }
 
-/** index.html with the names that its files have in the bundle. */
-function pageHtml(files: Map<string, Uint8Array>, main: string): string {
+/** index.html with the paths that its files have in the bundle; what its script needs is fetched along with it. */
+function pageHtml(files: Map<string, Uint8Array>, entry: string, needed: readonly string[]): string {
   const html = readFileSync(`${folder}/index.html`, "utf8");
-  return html.replace(/(src|href)="\.\/([^"]+)"/g, (_all, attribute: string, name: string) => {
-    const asset = name === "main.tsx" ? main : addAsset(files, name, readFileSync(`${folder}/${name}`));
-    return `${attribute}="./assets/${asset}"`;
-  });
+  const preloads = needed.map((path) => `    <link rel="modulepreload" href="./${path}">\n`).join("");
+  return html
+    .replace(/(src|href)="\.\/([^"]+)"/g, (_whole, attribute: string, name: string) => {
+      if (name === "main.tsx") return `${attribute}="./${entry}"`;
+      return `${attribute}="./assets/${addAsset(files, name, readFileSync(`${folder}/${name}`))}"`;
+    })
+    .replace("  </head>", () => `${preloads}  </head>`);
 }
 
 /** One file, at a path that never changes, with the list of all others in it. */
 async function bundleServiceWorker(files: ReadonlyMap<string, Uint8Array>): Promise<Uint8Array> {
   const assets = [...files.keys()].filter((path) => path.startsWith("assets/")).sort();
-  const built = await build({
+  const { output } = await build({
     input: `${folder}/service-worker.ts`,
     platform: "browser",
     logLevel: "warn",
@@ -125,7 +135,7 @@ async function bundleServiceWorker(files: ReadonlyMap<string, Uint8Array>): Prom
     },
     output: { format: "iife", minify: true, codeSplitting: false },
   });
-  return toBytes(chunksOf(built)[0]!.code);
+  return toBytes(output[0].code);
 }
 
 /** @returns its name in `assets/` */

@@ -82,6 +82,10 @@ export function trackHttp2Sessions(server: Http2Server, limits: HttpLimits, log:
     if (!state) return;
     state.openStreams += 1;
     clearTimeout(state.idleTimer);
+    // Node keeps a stream whose client resets it without an error until all is sent, which it never is.
+    stream.once("aborted", () => {
+      if (stream.rstCode === constants.NGHTTP2_NO_ERROR) stream.destroy();
+    });
     stream.once("close", () => {
       state.openStreams -= 1;
       if (state.openStreams === 0 && sessions.has(session)) startIdle(session, state);
@@ -114,9 +118,11 @@ export function trackHttp2Sessions(server: Http2Server, limits: HttpLimits, log:
       if (!state || state.isAsked || session.destroyed) return;
       state.isAsked = true;
       const timer = setTimeout(() => state.tcp.destroy(), limits.replyStallTimeoutMs);
-      state.tcp.once("close", () => clearTimeout(timer));
+      const stop = () => clearTimeout(timer);
+      state.tcp.once("close", stop);
       session.ping(() => {
-        clearTimeout(timer);
+        stop();
+        state.tcp.off("close", stop);
         state.isAsked = false;
       });
     },

@@ -34,7 +34,7 @@ export async function sendPageFile(
   either.setHeader("content-length", body.bytes);
   either.statusCode = 200;
   if (request.method === "HEAD") either.end();
-  else await sendBody(body, either);
+  else await sendBody(body, response);
 }
 
 /** CORS has put its own there before. */
@@ -43,26 +43,34 @@ export function addVary(response: ServerResponse, name: string): void {
   response.setHeader("vary", before === undefined ? name : `${before}, ${name}`);
 }
 
-async function sendBody(body: PageBody, response: ServerResponse): Promise<void> {
+async function sendBody(body: PageBody, response: HttpResponse): Promise<void> {
+  const either = response as ServerResponse;
   for await (const piece of body.pieces()) {
-    if (response.destroyed || response.closed) return;
-    if (!response.write(piece)) await drained(response);
+    if (hasLeft(response)) return;
+    if (!either.write(piece)) await drained(response);
   }
-  response.end();
+  either.end();
 }
 
 /** When the client has taken what was written, or has left. */
-function drained(response: ServerResponse): Promise<void> {
-  if (response.destroyed || response.closed) return Promise.resolve();
+function drained(response: HttpResponse): Promise<void> {
+  if (hasLeft(response)) return Promise.resolve();
+  const either = response as ServerResponse;
   return new Promise((resolve) => {
     const done = () => {
-      response.off("drain", done);
-      response.off("close", done);
+      either.off("drain", done);
+      either.off("close", done);
       resolve();
     };
-    response.on("drain", done);
-    response.on("close", done);
+    either.on("drain", done);
+    either.on("close", done);
   });
+}
+
+/** What is written to a stream that is closed is never drained. */
+function hasLeft(response: HttpResponse): boolean {
+  if (!("stream" in response)) return response.destroyed;
+  return response.stream.closed || response.stream.destroyed;
 }
 
 /** RFC 9110, section 13.1.2: compared weakly, so that W/ does not count. */
