@@ -24,6 +24,8 @@ export interface CreateEmbedderOptions {
    * that is lost needs it again: bytes are copied into a `Blob`, which browsers keep outside the page.
    */
   readonly onnx: string | URL | Uint8Array | ArrayBuffer | Blob;
+  /** Sent with the request for `onnx` where that is a URL: `{ authorization: "Bearer ..." }`. Default: none. */
+  readonly onnxHeaders?: Readonly<Record<string, string>>;
   /** A model that ships with Portico, which says what `onnx` is. Default: `resnet50`. */
   readonly model?: string;
   /** What computes. Default: `auto`, the fastest that works here. */
@@ -68,10 +70,11 @@ export async function createEmbedder(options: CreateEmbedderOptions): Promise<Im
   }
   const { manifest, selfCheck } = await loadModelFacts(model, signal);
   const source = keepModel(options.onnx);
+  const headers = options.onnxHeaders;
   const [decoders, kernels, onnx] = await Promise.all([
     loadDecoders(signal),
     engines.includes("simd") ? loadKernels(signal) : undefined,
-    loadModel(source, manifest, { signal, onProgress }),
+    loadModel(source, manifest, { signal, headers, onProgress }),
   ]);
   let first: Uint8Array<ArrayBuffer> | undefined = onnx;
   const embedder = startWorkerEmbedder({
@@ -85,7 +88,7 @@ export async function createEmbedder(options: CreateEmbedderOptions): Promise<Im
       maySoftwareGpu: engine === "ort-webgpu",
     },
     async readModel() {
-      const given = first ?? (await loadModel(source, manifest, { onProgress }));
+      const given = first ?? (await loadModel(source, manifest, { headers, onProgress }));
       first = undefined;
       return given;
     },

@@ -7,6 +7,8 @@ export interface FetchFileOptions {
   readonly reason: Reason;
   /** Expected size, if it is known. */
   readonly bytes?: number;
+  /** Sent with the request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly onProgress?: (receivedBytes: number) => void;
 }
 
@@ -17,12 +19,12 @@ export interface FetchFileOptions {
  */
 export async function fetchFile(
   url: string | URL,
-  { signal, reason, bytes: expected, onProgress }: FetchFileOptions,
+  { signal, reason, bytes: expected, headers, onProgress }: FetchFileOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const name = String(url).slice(0, 200);
   let received = 0;
   try {
-    const reply = await fetch(url, signal ? { signal } : {});
+    const reply = await fetch(url, { ...(signal && { signal }), ...(headers && { headers }) });
     if (!reply.ok) {
       const detail = { httpStatus: reply.status };
       throw new EmbedError(reason, `${name}: expected HTTP status 200, got ${reply.status}`, { detail });

@@ -12,6 +12,8 @@ export type LoadModelEvent =
 
 export interface LoadModelOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Sent with the request for the model. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly onProgress?: ((event: LoadModelEvent) => void) | undefined;
 }
 
@@ -27,7 +29,7 @@ const cacheName = "portico-models";
 export async function loadModel(
   onnx: string | URL | Blob,
   manifest: ModelManifest,
-  { signal, onProgress }: LoadModelOptions,
+  { signal, headers, onProgress }: LoadModelOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (!globalThis.crypto?.subtle) {
     const message =
@@ -47,7 +49,7 @@ export async function loadModel(
     return kept;
   }
   const bytes = await fetchFile(onnx, {
-    signal,
+    ...{ signal, headers },
     reason: "MODEL_UNREACHABLE",
     bytes: manifest.onnx.bytes,
     onProgress: (receivedBytes) =>
