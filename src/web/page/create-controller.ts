@@ -1,6 +1,5 @@
 import type { PlainEmbedError } from "../../errors.ts";
 import { loadModelFacts, type ModelFacts } from "../package-assets.ts";
-import type { WebEngineName } from "../web-engines.ts";
 import { choosePictures } from "./choose-pictures.ts";
 import { readChoices, writeChoices } from "./kept-choices.ts";
 import { modelUrl, type PageConfig, serverUrl } from "./page-config.ts";
@@ -25,7 +24,7 @@ export interface PageController {
   retryWay(way: WayName): void;
   retryPicture(id: number): void;
   compareBy(way: WayName): void;
-  /** The server is asked with it from now on; it is forgotten with the page. */
+  /** Server and model are asked for with it from now on; it is forgotten with the page. */
   setToken(token: string): void;
   notify(text: string): void;
 }
@@ -71,9 +70,7 @@ export function createController(store: Store, config: PageConfig, page: Documen
   };
 
   function browserOpener(engine: BrowserWayName): OpenWayFunction {
-    // A way whose engine this build lacks is never opened: it is unavailable.
-    const name = engine as WebEngineName;
-    return (context) => openBrowserWay({ engine: name, model, onnx: modelUrl(page, model) }, context);
+    return (context) => openBrowserWay({ engine, model, onnx: modelUrl(page, model), bearerToken }, context);
   }
 
   function start(way: WayName): void {
@@ -164,7 +161,10 @@ export function createController(store: Store, config: PageConfig, page: Documen
     compareBy: (way) => store.dispatch({ kind: "compared-way", way }),
     setToken(token) {
       bearerToken = token;
-      if (store.get().ways.server.isOn) retryWay("server");
+      for (const way of wayNames) {
+        const { isOn, status } = store.get().ways[way];
+        if (isOn && (way === "server" || status.kind === "failed")) retryWay(way);
+      }
     },
     notify: (text) => store.dispatch({ kind: "notice", text }),
   };

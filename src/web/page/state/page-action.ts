@@ -14,6 +14,7 @@ export type PageAction =
   | { readonly kind: "way-switched"; readonly way: WayName; readonly isOn: boolean }
   | { readonly kind: "way-status"; readonly way: WayName; readonly status: WayStatus }
   | { readonly kind: "way-not-kept"; readonly way: WayName; readonly why: string }
+  | { readonly kind: "way-replaced"; readonly way: WayName; readonly why: string }
   | { readonly kind: "model-known"; readonly model: ModelSummary }
   | { readonly kind: "compared-way"; readonly way: WayName }
   | { readonly kind: "online"; readonly isOnline: boolean }

@@ -72,11 +72,12 @@ describe("a way", () => {
       { kind: "way-switched", way: "simd", isOn: true },
       { kind: "way-status", way: "simd", status: { kind: "ready", engine: "simd", adapter: "" } },
       { kind: "way-not-kept", way: "simd", why: "full" },
+      { kind: "way-replaced", way: "simd", why: "lost" },
       outcome(1),
       { kind: "compared-way", way: "simd" },
     );
     expect(on.ways.simd).toEqual({
-      ...{ isOn: true, notKept: "full" },
+      ...{ isOn: true, notKept: "full", replaced: "lost" },
       status: { kind: "ready", engine: "simd", adapter: "" },
     });
     expect(reduce(on, { kind: "way-switched", way: "simd", isOn: false })).toEqual(stateAfter(add(1)));

@@ -2,7 +2,7 @@ import type { NewPicture, PageAction } from "./page-action.ts";
 import type { Outcome, PageState, Picture, Way } from "./page-state.ts";
 import type { WayName } from "./way-names.ts";
 
-const offWay: Way = { isOn: false, status: { kind: "off" }, notKept: "" };
+const offWay: Way = { isOn: false, status: { kind: "off" }, notKept: "", replaced: "" };
 
 export const initialState: PageState = {
   pictures: [],
@@ -34,6 +34,8 @@ export function reduce(state: PageState, action: PageAction): PageState {
       return changeWay(state, action.way, { status: action.status });
     case "way-not-kept":
       return changeWay(state, action.way, { notKept: action.why });
+    case "way-replaced":
+      return changeWay(state, action.way, { replaced: action.why });
     case "model-known":
       return { ...state, model: action.model };
     case "compared-way":

@@ -1,9 +1,12 @@
+import type { WebEngineName } from "../../web-engines.ts";
+
 /** The ways to a vector, in the order in which the page shows them: a server, then the engines of the browser. */
 export const wayNames = ["server", "simd", "ort-wasm", "ort-webgpu"] as const;
 
 export type WayName = (typeof wayNames)[number];
 
-export type BrowserWayName = Exclude<WayName, "server">;
+/** Each engine that a browser has is a way of its own. */
+export type BrowserWayName = Exclude<WayName, "server"> & WebEngineName;
 
 /** What a user reads, the same wherever a way is named. */
 export const wayTitles: Readonly<Record<WayName, string>> = {

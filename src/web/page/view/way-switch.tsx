@@ -14,7 +14,7 @@ export interface WaySwitchProps {
 
 /** One way: its switch, what it is, how far it is, and what to do if it failed. */
 export function WaySwitch({ name, way, model, onSwitch, onRetry }: WaySwitchProps) {
-  const { status, isOn, notKept } = way;
+  const { status, isOn, notKept, replaced } = way;
   const isDownload = status.kind === "off" && name !== "server" && model !== undefined;
   return (
     <div class="way" data-way={name} data-status={status.kind}>
@@ -48,6 +48,7 @@ export function WaySwitch({ name, way, model, onSwitch, onRetry }: WaySwitchProp
           It works, but the browser could not keep the model, so the next visit downloads it again: {notKept}
         </p>
       )}
+      {replaced !== "" && <p class="hint">It was lost once, and another one goes on: {replaced}</p>}
       {status.kind === "failed" && (
         <>
           <ErrorWords error={status.error} isSentenceSaid />

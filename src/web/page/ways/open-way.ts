@@ -25,6 +25,8 @@ export interface OpenWayContext {
   readonly onStatus: (status: WayStatus) => void;
   /** The model works, but could not be kept. */
   readonly onNotKept: (why: string) => void;
+  /** What computed was lost, and another takes its place. */
+  readonly onReplaced: (why: string) => void;
 }
 
 /**

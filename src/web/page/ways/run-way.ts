@@ -3,10 +3,7 @@ import type { PageState, Picture } from "../state/page-state.ts";
 import type { Store } from "../state/store.ts";
 import type { WayName } from "../state/way-names.ts";
 import type { OpenWay, OpenWayFunction } from "./open-way.ts";
-import { isWayFault } from "./way-faults.ts";
-
-/** Faults of an engine, one after the other without a vector between them, after which it is not opened by itself again. */
-const faultsInRowMax = 2;
+import { faultsInRowMax, isWayFault } from "./way-faults.ts";
 
 /** A way that is switched on: it opens, and then takes one picture after the other from the state. */
 export interface RunningWay {
@@ -48,6 +45,9 @@ export function runWay({ name, open, store, fileOf }: RunWayOptions): RunningWay
         },
         onNotKept: (why) => {
           if (!stopped.signal.aborted) store.dispatch({ kind: "way-not-kept", way: name, why });
+        },
+        onReplaced: (why) => {
+          if (!stopped.signal.aborted) store.dispatch({ kind: "way-replaced", way: name, why });
         },
       });
       if (stopped.signal.aborted) return await way.close();
@@ -93,19 +93,18 @@ export function runWay({ name, open, store, fileOf }: RunWayOptions): RunningWay
       const outcome = { kind: "failed", error: error.toPlain() } as const;
       store.dispatch({ kind: "outcome", id, way: name, outcome });
       // Several pictures may learn of the same fault; the first one deals with it.
-      if (isWayFault(name, error.reason) && opened === way) lose(way, error);
+      if (isWayFault(name, error.reason) && opened === way) countFault(way, error);
     } finally {
       working.delete(id);
     }
     pump();
   }
 
-  function lose(way: OpenWay, error: EmbedError): void {
+  function countFault(way: OpenWay, error: EmbedError): void {
+    if (++faultsInRow < faultsInRowMax[name]) return;
     opened = undefined;
     void way.close();
-    faultsInRow++;
-    if (name === "server" || faultsInRow >= faultsInRowMax) fail(error);
-    else void start();
+    fail(error);
   }
 
   void start();

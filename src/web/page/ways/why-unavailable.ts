@@ -1,13 +1,9 @@
-import { webEngineNames } from "../../web-engines.ts";
 import type { PageConfig } from "../page-config.ts";
 import type { WayName } from "../state/way-names.ts";
 
-/** What this page, build or browser lacks for a way, as a sentence; undefined if it may be tried. */
+/** What this page or this browser lacks for a way, as a sentence; undefined if it may be tried. */
 export function whyUnavailable(way: WayName, { server, models }: PageConfig): string | undefined {
   if (way === "server") return server === undefined ? "This page was built without a server." : undefined;
-  if (!(webEngineNames as readonly string[]).includes(way)) {
-    return "This build of the page has no engine for it.";
-  }
   if (models.length === 0) return "No model lies beside this page.";
   if (!globalThis.isSecureContext) {
     return "Browsers allow it only on pages that come over https or from localhost.";

@@ -21,7 +21,10 @@ function state(
   ways: Partial<Record<WayName, WayStatus>>,
   ...pictures: readonly (readonly [Preview, Picture["outcomes"]])[]
 ): PageState {
-  const on = Object.entries(ways).map(([name, status]) => [name, { isOn: true, status, notKept: "" }]);
+  const on = Object.entries(ways).map(([name, status]) => [
+    name,
+    { isOn: true, status, notKept: "", replaced: "" },
+  ]);
   return {
     ...initialState,
     ways: { ...initialState.ways, ...Object.fromEntries(on) },
