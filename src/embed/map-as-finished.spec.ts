@@ -19,23 +19,49 @@ describe("mapAsFinished", () => {
   ])("$items items, at most $limit under way", async ({ items, limit }) => {
     let underWay = 0;
     const results: number[] = [];
-    const mapped = mapAsFinished(count(items), limit, async (item) => {
-      underWay += 1;
-      expect(underWay).toBeLessThanOrEqual(limit);
-      await sleep((item * 7) % 5);
-      underWay -= 1;
-      return item * 10;
-    });
+    const mapped = mapAsFinished(
+      count(items),
+      () => limit,
+      async (item) => {
+        underWay += 1;
+        expect(underWay).toBeLessThanOrEqual(limit);
+        await sleep((item * 7) % 5);
+        underWay -= 1;
+        return item * 10;
+      },
+    );
     for await (const result of mapped) results.push(result);
     expect(results.sort((a, b) => a - b)).toEqual(Array.from({ length: items }, (_, index) => index * 10));
   });
 
+  test("takes more or fewer at once as soon as the limit changes", async () => {
+    const limits = [1, 1, 3, 3, 3, 2];
+    let underWay = 0;
+    let most = 0;
+    const mapped = mapAsFinished(
+      count(20),
+      () => limits.shift() ?? 2,
+      async () => {
+        underWay += 1;
+        most = Math.max(most, underWay);
+        await sleep(2);
+        underWay -= 1;
+      },
+    );
+    for await (const _ of mapped);
+    expect({ most, left: limits }).toEqual({ most: 3, left: [] });
+  });
+
   test("yields what is finished first", async () => {
     const results: number[] = [];
-    const mapped = mapAsFinished(count(3), 3, async (item) => {
-      await sleep(30 - item * 14);
-      return item;
-    });
+    const mapped = mapAsFinished(
+      count(3),
+      () => 3,
+      async (item) => {
+        await sleep(30 - item * 14);
+        return item;
+      },
+    );
     for await (const result of mapped) results.push(result);
     expect(results).toEqual([2, 1, 0]);
   });
@@ -45,13 +71,21 @@ describe("mapAsFinished", () => {
       yield 1;
       await sleep(10_000);
     }
-    const mapped = mapAsFinished(slow(), 4, async (item) => item);
+    const mapped = mapAsFinished(
+      slow(),
+      () => 4,
+      async (item) => item,
+    );
     await expect(mapped.next()).resolves.toEqual({ done: false, value: 1 });
   });
 
   test("draws no further ahead than a slow consumer works", async () => {
     const drawn: number[] = [];
-    const mapped = mapAsFinished(count(100, drawn), 3, async (item) => item);
+    const mapped = mapAsFinished(
+      count(100, drawn),
+      () => 3,
+      async (item) => item,
+    );
     await mapped.next();
     await sleep(20);
     expect(drawn.length).toBeLessThanOrEqual(4);
@@ -62,7 +96,11 @@ describe("mapAsFinished", () => {
       yield 1;
       throw new Error("broken off");
     }
-    const mapped = mapAsFinished(broken(), 1, async (item) => item);
+    const mapped = mapAsFinished(
+      broken(),
+      () => 1,
+      async (item) => item,
+    );
     await expect(mapped.next()).resolves.toEqual({ done: false, value: 1 });
     await expect(mapped.next()).rejects.toThrow("broken off");
   });
@@ -79,10 +117,14 @@ describe("mapAsFinished", () => {
       await sleep(5);
       throw new Error("broken off");
     }
-    const mapped = mapAsFinished(broken(), 1, async (item) => {
-      await sleep(mapMs);
-      return item;
-    });
+    const mapped = mapAsFinished(
+      broken(),
+      () => 1,
+      async (item) => {
+        await sleep(mapMs);
+        return item;
+      },
+    );
     await expect(mapped.next()).resolves.toEqual({ done: false, value: 1 });
     await sleep(consumeMs);
     await expect(mapped.next()).rejects.toThrow("broken off");

@@ -1,12 +1,12 @@
 /**
- * Maps a stream of items with at most `limit` calls of `map` under way, and yields each result when it is
+ * Maps a stream of items with at most `limit()` calls of `map` under way, and yields each result when it is
  * there. The next item is drawn only while there is room, so a slow consumer or a slow `map` holds the
  * producer back.
  * @param map must not reject
  */
 export async function* mapAsFinished<Item, Result>(
   items: AsyncIterable<Item>,
-  limit: number,
+  limit: () => number,
   map: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {
   const iterator = items[Symbol.asyncIterator]();
@@ -22,7 +22,7 @@ export async function* mapAsFinished<Item, Result>(
   }
 
   while (drawing || underWay.size > 0) {
-    const hasRoom = underWay.size < limit;
+    const hasRoom = underWay.size < limit();
     const finished = await Promise.race(drawing && hasRoom ? [drawing, ...underWay] : underWay);
     if (finished.kind === "mapped") {
       underWay.delete(finished.self());

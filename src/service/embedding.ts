@@ -38,7 +38,8 @@ interface Picture {
 /** `portico.v1.EmbeddingService` over the embedders of one or more models. */
 export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof EmbeddingService> {
   const { models } = options;
-  const largestAhead = Math.max(...models.map(({ embedder }) => aheadOf(embedder)));
+  /** Of the engines that run now. */
+  const largestAhead = () => Math.max(...models.map(({ embedder }) => aheadOf(embedder)));
 
   function findModel(name: string): ServedModel {
     const found = name === "" ? models[0] : models.find(({ manifest }) => manifest.name === name);
