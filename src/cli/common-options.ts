@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type EngineChoice, engineChoices } from "../engine/engine.ts";
 import { defaultImageLimits } from "../image/pixels.ts";
 import { resolveCacheDir } from "../node/model/model-cache.ts";
-import { defaultWorkerLimits } from "../node/pool/pooled-worker.ts";
+import { defaultWorkerLimits } from "../node/pool/worker-limits.ts";
 import { defaultWorkerMaxMemoryBytes } from "../node/pool/worker-pool-options.ts";
 
 /** Options that every command with an engine has. */
@@ -30,7 +30,7 @@ export function addEngineOptions(command: Command): Command {
     addEngineOption(command.option("--model <name>", "model to load, a folder of models/", "resnet50"))
       .option(
         "--workers <n>",
-        "worker threads; by default the cores, at most 4, as far as memory holds",
+        "worker threads, for a GPU those that decode; by default the cores, at most 4, as far as memory holds",
         integerBetween(1, mostThreads),
       )
       .option(
@@ -54,7 +54,7 @@ export function addEngineOptions(command: Command): Command {
       )
       .option(
         "--item-timeout-ms <n>",
-        "longest time of one picture inside a worker",
+        "longest time of one picture inside a worker; a batch on a GPU has as often as long",
         milliseconds,
         defaultWorkerLimits.itemTimeoutMs,
       )

@@ -27,7 +27,11 @@ export function describeMachine(): Finding[] {
     },
     { name: "memory", state: "info", value: mebibytes(totalmem()) },
     { name: "memory limit", state: "info", value: isLimited ? `${mebibytes(limit)} (cgroup)` : "none" },
-    { name: "workers by default", state: "info", value: `${workers} (${why})` },
+    {
+      name: "workers by default",
+      state: "info",
+      value: `${workers} (${why}); for a GPU they decode, and one more has the engine`,
+    },
     ...describeWasm(),
   ];
 }

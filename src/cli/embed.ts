@@ -4,6 +4,7 @@ import type { Embedder } from "../embed/embedder.ts";
 import { EmbedError } from "../errors.ts";
 import { commandName } from "../node/command-name.ts";
 import { createFetchImage } from "../node/fetch/fetch-image.ts";
+import { aheadOf } from "../service/embed-batch.ts";
 import { addEngineOptions, type EngineOptions } from "./common-options.ts";
 import { createEmbedProgress } from "./embed-progress.ts";
 import { type EmbedSource, listSources } from "./embed-sources.ts";
@@ -48,7 +49,7 @@ async function embedCommand(names: string[], options: EmbedCommandOptions): Prom
       "CONFIG_INVALID",
       `expected at least one picture, found none in ${names.join(", ")}`,
     );
-  const { embedder, manifest, workers } = await openEmbedderForCli(options, unboundedQueue);
+  const { embedder, manifest } = await openEmbedderForCli(options, unboundedQueue);
   const writer = await openVectorWriter(options.out, sources.length, manifest.identity.dimension);
   const output = stderrProgress();
   // JSON lines on the terminal would tear a bar apart.
@@ -68,7 +69,8 @@ async function embedCommand(names: string[], options: EmbedCommandOptions): Prom
   try {
     await embedder.ready;
     progress.start(embedder.engine() ?? "");
-    for await (const row of mapInOrder(sources, workers * 2, (source) => embedSource(embedder, source))) {
+    const ahead = aheadOf(embedder);
+    for await (const row of mapInOrder(sources, ahead, (source) => embedSource(embedder, source))) {
       if (row.error) {
         failed += 1;
         progress.say(`portico: ${row.source}: ${row.error.reason}: ${row.error.message}`);

@@ -65,7 +65,13 @@ async function serveCommand(options: ServeOptions): Promise<void> {
       {
         manifest,
         // A server that stops is not healthy, though its workers are.
-        embedder: metrics.observeEmbedder({ ...embedder, isReady: readiness.current }),
+        embedder: metrics.observeEmbedder({
+          ...embedder,
+          get concurrency() {
+            return embedder.concurrency;
+          },
+          isReady: readiness.current,
+        }),
         onResult: metrics.onResult,
         engine: embedder.engine,
         formats: imageFormats,
@@ -123,7 +129,10 @@ async function serveCommand(options: ServeOptions): Promise<void> {
     url: server.localUrl,
     model: manifest.name,
     engine: embedder.engine(),
-    workers: embedder.engine() === "ort-webgpu" ? "1 (one for a GPU)" : `${workers} (${why})`,
+    workers:
+      embedder.engine() === "ort-webgpu"
+        ? `1 for the GPU, ${workers} decode (${why})`
+        : `${workers} (${why})`,
     threads: options.threads,
     startMs: Math.round(performance.now() - startedAt),
     // Of the first worker's self-check.

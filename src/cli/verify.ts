@@ -5,6 +5,7 @@ import { EmbedError } from "../errors.ts";
 import { commandName } from "../node/command-name.ts";
 import { listVectorGoldens, readVectorGolden } from "../node/model/vector-golden.ts";
 import type { WorkerPool } from "../node/pool/worker-pool.ts";
+import { aheadOf } from "../service/embed-batch.ts";
 import { addEngineOptions, type EngineOptions } from "./common-options.ts";
 import { mapInOrder } from "./map-in-order.ts";
 import { openEmbedderForCli, unboundedQueue } from "./open-embedder-for-cli.ts";
@@ -36,7 +37,7 @@ async function verifyCommand(options: EngineOptions & { only?: string; json?: tr
       `--only: expected a part of a fixture's path, got "${options.only}", which none has`,
     );
   }
-  const { embedder, manifest, workers } = await openEmbedderForCli(options, unboundedQueue);
+  const { embedder, manifest } = await openEmbedderForCli(options, unboundedQueue);
   const width = Math.max(...images.map((image) => image.length));
   const say = (line: string) => void (options.json || process.stdout.write(`${line}\n`));
   const rows: VerifyRow[] = [];
@@ -44,7 +45,7 @@ async function verifyCommand(options: EngineOptions & { only?: string; json?: tr
     await embedder.ready;
     say(`${manifest.name} on ${embedder.engine()}, against real Keras`);
     say(describeHeader(width));
-    for await (const row of mapInOrder(images, workers * 2, (image) => verifyImage(embedder, image))) {
+    for await (const row of mapInOrder(images, aheadOf(embedder), (image) => verifyImage(embedder, image))) {
       rows.push(row);
       say(describeRow(row, width));
     }

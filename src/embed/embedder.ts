@@ -36,7 +36,7 @@ export interface EmbedOptions {
  * is `createPipeline`, on a server the worker pool.
  */
 export interface Embedder {
-  /** Number of pictures that are worked on at once, at least 1. */
+  /** Number of pictures that are worked on at once, at least 1. It changes with the engine: ask for it anew. */
   readonly concurrency: number;
   /** Resolves once an embedding has been made and checked; rejects if that can never happen. */
   readonly ready: Promise<void>;

@@ -30,7 +30,7 @@ export interface ImageEmbedder {
   readonly engine: EngineName;
   /** Of the engine `ort-webgpu`: the GPU that computes now. */
   readonly adapter: string | undefined;
-  /** Pictures that are worked on at once, at least 1; more of them wait. May change with the engine. */
+  /** Pictures that are worked on at once, at least 1, on a GPU 32; more of them wait. Changes with the engine. */
   readonly concurrency: number;
   /**
    * Embeds one picture; the caller's bytes are not touched. May be called again at once: what cannot begin waits.

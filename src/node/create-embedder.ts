@@ -13,7 +13,7 @@ export interface CreateEmbedderOptions {
   readonly model?: string;
   /** What computes. Default: `auto`, the fastest that works here. */
   readonly engine?: EngineChoice;
-  /** Worker threads, each with one picture at a time. Default: the cores, at most 4, as far as memory holds. */
+  /** Worker threads, each with one picture at a time; for a GPU they only decode. Default: the cores, at most 4, as far as memory holds. */
   readonly workers?: number;
   /** Threads of the engine inside each worker; `simd` has 1. Default: 1, which gives the most pictures a second. */
   readonly threads?: number;

@@ -1,5 +1,10 @@
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
-import type { WorkerCommand, WorkerSetup } from "../../src/node/pool/worker-protocol.ts";
+import type {
+  DecodeCommand,
+  DecodeStart,
+  WorkerCommand,
+  WorkerSetup,
+} from "../../src/node/pool/worker-protocol.ts";
 import { type Fault, faultOf } from "./marked-picture.ts";
 
 /**
@@ -27,15 +32,17 @@ const misbehave: Readonly<Record<Fault, () => void>> = {
   },
 };
 
-if (!isMainThread && parentPort && isWorkerSetup(workerData)) {
-  parentPort.on("message", (command: WorkerCommand) => {
-    const fault = command.kind === "embed" ? faultOf(command.bytes) : undefined;
+if (!isMainThread && parentPort && takesPictures(workerData)) {
+  parentPort.on("message", (command: WorkerCommand | DecodeCommand) => {
+    const fault = "bytes" in command ? faultOf(command.bytes) : undefined;
     if (fault) misbehave[fault]();
   });
-  if (process.env.PORTICO_TEST_DRIFT) (workerData.selfCheck.vector as Float32Array)[7] = 0.5;
+  if (process.env.PORTICO_TEST_DRIFT && "selfCheck" in workerData) {
+    (workerData.selfCheck.vector as Float32Array)[7] = 0.5;
+  }
 }
 
 /** Other threads (the converter's) behave. */
-function isWorkerSetup(data: unknown): data is WorkerSetup {
-  return typeof data === "object" && data !== null && "selfCheck" in data;
+function takesPictures(data: unknown): data is DecodeStart | WorkerSetup {
+  return typeof data === "object" && data !== null && "codecs" in data;
 }

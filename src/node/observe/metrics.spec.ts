@@ -6,6 +6,7 @@ import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freePort, silentPort } from "../../../tools/loopback-port.ts";
 import { type PorticoProcess, startPortico } from "../../../tools/start-portico.ts";
+import type { Embedder } from "../../embed/embedder.ts";
 import { EmbedError } from "../../errors.ts";
 import { Operator } from "../../gen/omnisearch/operator_pb.ts";
 import { EmbeddingService } from "../../gen/portico/v1/embedding_pb.ts";
@@ -154,9 +155,10 @@ test("a server without a model lives, but is not ready", async () => {
   listener.close();
 });
 
+const build = { version: "1", engine: () => "e", model: "m", vectorSpace: "v" };
+const state = { queuedItems: 0, queuedBytes: 0, oldestMs: 0, workers: 1, helps: 3, isReady: true };
+
 test("workers that are replaced are counted by reason", async () => {
-  const build = { version: "1", engine: () => "e", model: "m", vectorSpace: "v" };
-  const state = { queuedItems: 0, queuedBytes: 0, oldestMs: 0, workers: 1, helps: 3, isReady: true };
   const metrics = createMetrics(build, () => state);
   metrics.onPoolEvent({ kind: "ready-changed", ready: true });
   const error = new EmbedError("ENGINE_FAILED", "gone");
@@ -171,4 +173,37 @@ test("workers that are replaced are counted by reason", async () => {
     'portico_worker_restarts_total{reason="OUTGROWN"} 1',
     "portico_worker_helps_total 3",
   ]);
+});
+
+test("batches are counted by their size", async () => {
+  const metrics = createMetrics(build, () => state);
+  for (const pictures of [1, 32, 20]) metrics.onPoolEvent({ kind: "batch-begun", pictures });
+  const lines = (await metrics.text()).split("\n").filter((line) => line.startsWith("portico_batch_items"));
+  expect(lines).toEqual([
+    'portico_batch_items_bucket{le="1"} 1',
+    'portico_batch_items_bucket{le="2"} 1',
+    'portico_batch_items_bucket{le="4"} 1',
+    'portico_batch_items_bucket{le="8"} 1',
+    'portico_batch_items_bucket{le="16"} 1',
+    'portico_batch_items_bucket{le="32"} 3',
+    'portico_batch_items_bucket{le="+Inf"} 3',
+    "portico_batch_items_sum 53",
+    "portico_batch_items_count 3",
+  ]);
+});
+
+test("an observed embedder takes as many pictures at once as the other does at that moment", () => {
+  let concurrency = 4;
+  const embedder: Embedder = {
+    get concurrency() {
+      return concurrency;
+    },
+    ready: Promise.resolve(),
+    isReady: () => true,
+    embed: () => Promise.reject(new Error("not asked for")),
+    dispose: async () => undefined,
+  };
+  const observed = createMetrics(build, () => state).observeEmbedder(embedder);
+  concurrency = 32;
+  expect(observed.concurrency).toBe(32);
 });

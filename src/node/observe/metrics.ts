@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Embedder, EmbedResult } from "../../embed/embedder.ts";
+import { maxBatchPictures } from "../pool/batch-line.ts";
 import type { PoolEvent, PoolState } from "../pool/worker-pool.ts";
 import { addPoolGauges } from "./metrics-pool.ts";
 import type { RequestObserver } from "./observe-requests.ts";
@@ -19,7 +20,7 @@ export interface Metrics {
   readonly onResult: (result: EmbedResult) => void;
   /** Notes the time that the bytes of one URL took to come, from its turn on; failures too. */
   readonly onFetched: (fetched: { readonly ms: number }) => void;
-  /** Counts workers that are replaced. */
+  /** Counts workers that are replaced, and notes how many pictures an engine takes at once. */
   readonly onPoolEvent: (event: PoolEvent) => void;
   /**
    * The same embedder, which also notes how long pictures wait: from `embed` to its result, less the worker's
@@ -42,6 +43,9 @@ export interface BuildInfo {
 const callBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /** From a nearest resize to the slowest picture. */
 const stageBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** To the largest batch. */
+const batchBuckets = [1, 2, 4, 8, 16, maxBatchPictures];
 
 /** The times of so many pictures of one request are kept for its trace; a batch may hold a thousand. */
 const tracedItemsMax = 16;
@@ -92,6 +96,12 @@ export function createMetrics(build: BuildInfo, poolState: () => PoolState): Met
     name: "portico_worker_restarts_total",
     help: "Workers replaced, by reason; OUTGROWN: it had grown beyond its memory",
     labelNames: ["reason"],
+    registers,
+  });
+  const batchItems = new Histogram({
+    name: "portico_batch_items",
+    help: "Pictures of one run of an engine that takes several at once (ort-webgpu); no other engine has runs here",
+    buckets: batchBuckets,
     registers,
   });
   // A rate sees no first event: a series must be there before it.
@@ -146,9 +156,13 @@ export function createMetrics(build: BuildInfo, poolState: () => PoolState): Met
     onPoolEvent(event) {
       if (event.kind === "worker-lost") workersLost.inc({ reason: event.error.reason });
       if (event.kind === "worker-outgrown") workersLost.inc({ reason: "OUTGROWN" });
+      if (event.kind === "batch-begun") batchItems.observe(event.pictures);
     },
     observeEmbedder: (embedder) => ({
       ...embedder,
+      get concurrency() {
+        return embedder.concurrency;
+      },
       async embed(bytes, options) {
         const start = performance.now();
         const result = await embedder.embed(bytes, options);

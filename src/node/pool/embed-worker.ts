@@ -1,4 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { embedBatch } from "../../embed/embed-batch.ts";
+import type { EmbedResult } from "../../embed/embedder.ts";
 import { createPipeline, type Pipeline } from "../../embed/pipeline.ts";
 import { runSelfCheck } from "../../embed/self-check.ts";
 import type { EngineSession } from "../../engine/engine.ts";
@@ -9,6 +11,7 @@ import { createDecodeImage } from "../../image/decode-image.ts";
 import { watchWasmMemory } from "./wasm-memory.ts";
 import { type GpuReports, workerEngines } from "./worker-engines.ts";
 import type {
+  EmbedBatchCommand,
   EmbedCommand,
   PlainEmbedResult,
   WorkerCommand,
@@ -16,11 +19,15 @@ import type {
   WorkerStart,
 } from "./worker-protocol.ts";
 
-/** Entry of a worker thread: one engine, one picture at a time, from encoded bytes to vector. */
+/**
+ * Entry of a worker thread: one engine; one picture at a time from encoded bytes to vector, or the engine's part of several
+ * that other threads have decoded.
+ */
 
 const allWasmBytes = watchWasmMemory();
 /** What all workers share is no worker's own, whoever made it. */
 const wasmBytes = () => allWasmBytes() - (packed?.memory.buffer.byteLength ?? 0);
+const now = () => performance.now();
 const port = parentPort;
 if (!port) throw new EmbedError("CONFIG_INVALID", "embed-worker must be started as a worker thread");
 
@@ -38,7 +45,7 @@ let helpersToCome: number | undefined;
 function createGang(states: SharedArrayBuffer): Gang {
   return {
     states,
-    now: () => performance.now(),
+    now,
     begin() {
       if (helpersToCome !== undefined) post({ kind: "open" });
       return helpersToCome;
@@ -65,15 +72,24 @@ async function openSession(setup: WorkerStart): Promise<EngineSession> {
   return engine.load(setup.onnx);
 }
 
+function postResults(id: number, results: readonly EmbedResult[]): void {
+  const plain = results.map(
+    (result): PlainEmbedResult => (result.ok ? result : { ok: false, error: result.error.toPlain() }),
+  );
+  const vectors = results.flatMap((result) => (result.ok ? [result.vector.buffer as ArrayBuffer] : []));
+  post({ kind: "result", id, results: plain, wasmBytes: wasmBytes() }, vectors);
+}
+
 async function embedOne(pipeline: Pipeline, { id, bytes, helpers }: EmbedCommand): Promise<void> {
   helpersToCome = helpers;
-  const result = await pipeline(bytes);
-  if (result.ok) {
-    post({ kind: "result", id, result, wasmBytes: wasmBytes() }, [result.vector.buffer as ArrayBuffer]);
-    return;
-  }
-  const plain: PlainEmbedResult = { ok: false, error: result.error.toPlain() };
-  post({ kind: "result", id, result: plain, wasmBytes: wasmBytes() });
+  postResults(id, [await pipeline(bytes)]);
+}
+
+async function embedMany(session: EngineSession, { id, images }: EmbedBatchCommand): Promise<void> {
+  const results = await embedBatch(session, images, now);
+  // 19 MB of a full batch would stay until this thread happens to collect its garbage.
+  for (const { tensor } of images) if (tensor.buffer instanceof ArrayBuffer) tensor.buffer.transfer(0);
+  postResults(id, results);
 }
 
 function helpWith(session: EngineSession, seat: number): void {
@@ -96,7 +112,7 @@ try {
     decode: createDecodeImage(setup.codecs, setup.limits),
     preprocess: setup.preprocess,
     session,
-    now: () => performance.now(),
+    now,
   });
   // The engine has it; a hundred megabytes would stay until this thread happens to collect its garbage.
   if (setup.onnx.buffer instanceof ArrayBuffer) setup.onnx.buffer.transfer(0);
@@ -104,6 +120,7 @@ try {
   const maxAbsError = await runSelfCheck(pipeline, setup.selfCheck, setup.engine);
   port.on("message", (command: WorkerCommand) => {
     if (command.kind === "help") helpWith(session, command.seat);
+    else if (command.kind === "embed-batch") void embedMany(session, command);
     else void embedOne(pipeline, command);
   });
   const canHelp = session.help !== undefined;

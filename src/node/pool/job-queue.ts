@@ -6,6 +6,8 @@ import { EmbedError } from "../../errors.ts";
 export interface Job {
   readonly bytes: Uint8Array;
   readonly resolve: (result: EmbedResult) => void;
+  /** Aborted once nobody wants the result any more. Jobs with the same signal are of one call. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What may wait at once; beyond either bound a picture is refused at once. */
@@ -27,11 +29,8 @@ export interface QueueState {
 }
 
 export interface JobQueue {
-  /**
-   * Queues a job, or settles it at once as `OVERLOADED`. Once `signal` aborts, it is dropped where it waits.
-   * Jobs with the same signal are of one call.
-   */
-  push(job: Job, signal: AbortSignal | undefined): void;
+  /** Queues a job, or settles it at once as `OVERLOADED`. Once its signal aborts, it is dropped where it waits. */
+  push(job: Job): void;
   /** The oldest job of the call whose turn it is, or undefined if none waits. */
   shift(): Job | undefined;
   /** Settles every waiting job with this error. */
@@ -87,7 +86,8 @@ export function createJobQueue(limits: QueueLimits): JobQueue {
   }
 
   return {
-    push(job, signal) {
+    push(job) {
+      const { signal } = job;
       const error = signal?.aborted ? abortError(signal) : refusal(job);
       if (error) {
         job.resolve({ ok: false, error });

@@ -71,7 +71,8 @@ test("a thread of runInThread is started with it", async () => {
 });
 
 test("a worker of a pool is started with it, and it holds for the process", async () => {
-  const imports = `import { defaultWorkerLimits, startWorker } from ${sourceOf("pooled-worker.ts")};`;
+  const imports = `import { startWorker } from ${sourceOf("pooled-worker.ts")};
+    import { defaultWorkerLimits } from ${sourceOf("worker-limits.ts")};`;
   const program = `
     const worker = startWorker({ engine: "none" }, defaultWorkerLimits, {});
     await worker.ready.catch(() => undefined);

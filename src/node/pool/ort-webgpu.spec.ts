@@ -56,7 +56,7 @@ describe.skipIf(env === undefined)("ort-webgpu as a command", () => {
       expect(ready).toMatchObject({
         engine: "ort-webgpu",
         adapter: expect.stringMatching(new RegExp(`^${softwareName.source}, software$`)),
-        workers: "1 (one for a GPU)",
+        workers: "1 for the GPU, 4 decode (--workers)",
       });
       // Of the first photograph, that of the self-check.
       expect(ready?.maxAbsError).toBeLessThanOrEqual(measuredMaxAbsError);

@@ -2,6 +2,7 @@ import type { EngineName } from "../../engine/engine.ts";
 import { EmbedError } from "../../errors.ts";
 import type { PassedOver } from "./next-engine.ts";
 import type { PooledWorker } from "./pooled-worker.ts";
+import { restartDelayMs } from "./restart-delay.ts";
 import { createWorkerGangs } from "./worker-gangs.ts";
 import type { WorkerSetup } from "./worker-protocol.ts";
 import {
@@ -12,8 +13,10 @@ import {
 } from "./worker-starter.ts";
 
 export interface WorkerCrewOptions extends Pick<WorkerStarterOptions, "loadSetup" | "limits"> {
-  /** Number of worker threads, at least 1; an engine on a GPU has one. */
+  /** Number of worker threads, at least 1. */
   readonly workers: number;
+  /** The engine that has one worker, whatever `workers` says. */
+  readonly batchedEngine: EngineName;
   /** A worker whose WebAssembly memory has grown beyond this is replaced after its picture. */
   readonly maxWasmBytes: number;
   /** Threads that may share one picture; below 2 each works alone. */
@@ -54,10 +57,6 @@ export interface WorkerCrew {
   giveBack(worker: PooledWorker, error?: EmbedError): void;
   close(): Promise<void>;
 }
-
-/** A worker that was lost is started again after this long, doubled for each start that fails, up to the cap. */
-const restartDelayMs = 100;
-const restartDelayMaxMs = 5_000;
 
 export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
   const { onChange, onEvent } = options;
@@ -117,7 +116,7 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
 
   /** More than one would only share the GPU, and its memory would hold the model as often. */
   function wanted(): number {
-    return starter.engine() === "ort-webgpu" ? 1 : options.workers;
+    return starter.engine() === options.batchedEngine ? 1 : options.workers;
   }
 
   function join(worker: PooledWorker): void {
@@ -151,7 +150,7 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
 
   function openLater(error: EmbedError, failures = 0): void {
     if (isClosed) return;
-    const restartInMs = Math.min(restartDelayMs * 2 ** failures, restartDelayMaxMs);
+    const restartInMs = restartDelayMs(failures);
     onEvent({ kind: "worker-lost", error, restartInMs });
     starter.noteLoss(error);
     const timer = setTimeout(() => {

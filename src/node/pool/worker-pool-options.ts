@@ -1,13 +1,17 @@
+import type { EngineName } from "../../engine/engine.ts";
 import type { RecentSuccessLimits } from "../observe/recent-success.ts";
 import type { QueueLimits } from "./job-queue.ts";
-import type { WorkerLimits } from "./pooled-worker.ts";
+
+import type { WorkerLimits } from "./worker-limits.ts";
 import type { PoolEvent } from "./worker-pool.ts";
 import type { WorkerSetup } from "./worker-protocol.ts";
 
 /** Limits of each worker have the defaults of `defaultWorkerLimits`. */
 export interface WorkerPoolOptions extends Partial<WorkerLimits> {
-  /** Number of worker threads, at least 1. */
+  /** Number of worker threads, at least 1; with `batchedEngine` of threads that decode. */
   readonly workers: number;
+  /** The engine that has one worker for all pictures, and takes several in one run. Default: `defaultBatchedEngine`. */
+  readonly batchedEngine?: EngineName;
   /**
    * Threads that may work at once, each on its own picture or several on one; 1: no picture is shared. Default: the
    * processors that this process may use.
@@ -39,3 +43,6 @@ export const defaultWorkerMaxMemoryBytes = 512 * 2 ** 20;
  * callers are told to try another server instead of waiting to their deadline.
  */
 export const defaultNoWorkerMaxMs = 10_000;
+
+/** A GPU has one: two sessions would only share it and hold the model twice, and with one picture at a time it idles. */
+export const defaultBatchedEngine: EngineName = "ort-webgpu";

@@ -7,15 +7,21 @@ import { EmbedError } from "../../errors.ts";
 import { createRecentSuccess, defaultRecentSuccessLimits } from "../observe/recent-success.ts";
 import { workerBytes } from "./default-workers.ts";
 import { createJobQueue, type Job, type QueueState } from "./job-queue.ts";
-import { defaultWorkerLimits, type PooledWorker } from "./pooled-worker.ts";
+import { createWorkDispatcher } from "./work-dispatcher.ts";
 import { type CrewEvent, createWorkerCrew } from "./worker-crew.ts";
+import { defaultWorkerLimits } from "./worker-limits.ts";
 import {
+  defaultBatchedEngine,
   defaultNoWorkerMaxMs,
   defaultWorkerMaxMemoryBytes,
   type WorkerPoolOptions,
 } from "./worker-pool-options.ts";
 
-export type PoolEvent = CrewEvent | { readonly kind: "ready-changed"; readonly ready: boolean };
+export type PoolEvent =
+  | CrewEvent
+  | { readonly kind: "ready-changed"; readonly ready: boolean }
+  /** An engine that takes several pictures at once begins with so many. */
+  | { readonly kind: "batch-begun"; readonly pictures: number };
 
 /** What waits and works at this moment. */
 export interface PoolState extends QueueState {
@@ -43,8 +49,8 @@ const watchIntervalMs = 1_000;
 
 /**
  * The `Embedder` of a server: a queue of pictures before a fixed number of worker threads, each working on
- * one picture at a time. A worker that dies, hangs or grows too much is replaced; at most the picture it held
- * fails. Ready as long as a worker lives and pictures come back as vectors.
+ * one picture at a time, or decoding it for the one worker of a GPU. A worker that dies, hangs or grows too much is
+ * replaced; at most the picture it held fails. Ready as long as a worker lives and pictures come back as vectors.
  */
 export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   const { noWorkerMaxMs = defaultNoWorkerMaxMs } = options;
@@ -59,22 +65,30 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   let closedBy: EmbedError | undefined;
   let wasReady = false;
   let isProbing = false;
+  let dispatcherEnd: Promise<void> | undefined;
   /** When the last worker was lost; undefined while one lives and before the first. */
   let noWorkerSince: number | undefined;
 
+  const limits = { ...defaultWorkerLimits, ...options };
+  const maxWasmBytes = options.workerMaxMemoryBytes ?? defaultWorkerMaxMemoryBytes;
+  const batchedEngine = options.batchedEngine ?? defaultBatchedEngine;
   const crew = createWorkerCrew({
     workers: options.workers,
+    batchedEngine,
     loadSetup: options.loadSetup,
-    limits: { ...defaultWorkerLimits, ...options },
-    maxWasmBytes: options.workerMaxMemoryBytes ?? defaultWorkerMaxMemoryBytes,
+    limits,
+    maxWasmBytes,
     gangThreads: options.gangThreads ?? availableParallelism(),
     hasRoom: options.hasRoom ?? (() => process.availableMemory() > workerBytes),
     onEvent: emit,
-    onChange() {
-      noWorkerSince = crew.size() > 0 ? undefined : (noWorkerSince ?? performance.now());
-      dispatch();
-      noteReadiness();
-    },
+    onChange: followWorkers,
+  });
+  const { dispatch, ...dispatcher } = createWorkDispatcher({
+    ...{ crew, queue, retryQueue, batchedEngine, limits, maxWasmBytes, threads: options.workers },
+    onEvent: emit,
+    onChange: followWorkers,
+    onBatch: (pictures) => emit({ kind: "batch-begun", pictures }),
+    onFailure: recent.noteFailure,
   });
   const ready = crew.ready.catch((error: unknown) => {
     closeWith(EmbedError.from(error));
@@ -88,22 +102,11 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     void probe();
   }, watchIntervalMs).unref();
 
-  function dispatch(): void {
-    while (retryQueue.state().queuedItems + queue.state().queuedItems > 0) {
-      const retried = retryQueue.state().queuedItems;
-      const worker = crew.take(retried + queue.state().queuedItems);
-      if (!worker) return;
-      void work(worker, (retryQueue.shift() ?? queue.shift()) as Job, retried > 0);
-    }
-  }
-
-  /** A picture that has lost its worker is worked on by one alone: it may be to blame. */
-  async function work(worker: PooledWorker, job: Job, isAlone: boolean): Promise<void> {
-    const result = await worker.embed(job.bytes, isAlone ? undefined : crew.helpers());
-    const failure = result.ok || result.error.reason !== "ENGINE_FAILED" ? undefined : result.error;
-    if (failure) recent.noteFailure();
-    crew.giveBack(worker, failure);
-    job.resolve(result);
+  function followWorkers(): void {
+    dispatch();
+    const isLost = crew.size() === 0 || dispatcher.isLost();
+    noWorkerSince = isLost ? (noWorkerSince ?? performance.now()) : undefined;
+    noteReadiness();
   }
 
   /** A server that nobody calls, since it is not ready, would never succeed again: it calls itself. */
@@ -113,7 +116,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     const { selfCheck, engine } = await crew.setup;
     const viaWorker = (bytes: Uint8Array) =>
       new Promise<EmbedResult>((resolve) => {
-        retryQueue.push({ bytes, resolve }, undefined);
+        retryQueue.push({ bytes, resolve });
         dispatch();
       });
     // A failure has been noted by `work`, and its worker is being replaced.
@@ -124,24 +127,26 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   function enqueue(bytes: Uint8Array, { signal }: EmbedOptions, settle: (result: EmbedResult) => void): void {
     const attempt = (triesLeft: number): Job => ({
       bytes,
+      signal,
       resolve(result) {
         if (result.ok) noteSuccess();
         const isLost = !result.ok && result.error.reason === "ENGINE_FAILED";
         if (isLost && closedBy) settle({ ok: false, error: closedBy });
         else if (isLost && triesLeft > 0) {
-          retryQueue.push(attempt(triesLeft - 1), signal);
+          retryQueue.push(attempt(triesLeft - 1));
           dispatch();
         } else settle(result);
       },
     });
-    queue.push(attempt(retries), signal);
+    queue.push(attempt(retries));
     dispatch();
   }
 
   function failOrphans(): void {
     if (noWorkerSince === undefined || performance.now() - noWorkerSince < noWorkerMaxMs) return;
     const message = `no worker has lived for ${noWorkerMaxMs / 1_000} s; they are being started, try again later`;
-    for (const waiting of [queue, retryQueue]) waiting.failAll(new EmbedError("NOT_READY", message));
+    for (const waiting of [queue, retryQueue, dispatcher])
+      waiting.failAll(new EmbedError("NOT_READY", message));
   }
 
   function closeWith(error: EmbedError): void {
@@ -149,6 +154,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     clearInterval(watch);
     queue.failAll(closedBy);
     retryQueue.failAll(closedBy);
+    dispatcherEnd = dispatcher.close(closedBy);
   }
 
   function isReady(): boolean {
@@ -168,7 +174,9 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   }
 
   return {
-    concurrency: options.workers,
+    get concurrency() {
+      return dispatcher.concurrency();
+    },
     ready,
     isReady,
     engine: crew.engine,
@@ -192,7 +200,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     },
     async dispose() {
       closeWith(new EmbedError("SHUTTING_DOWN", "the worker pool is closed"));
-      await crew.close();
+      await Promise.all([crew.close(), dispatcherEnd]);
     },
   };
 }

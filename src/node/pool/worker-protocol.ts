@@ -1,4 +1,5 @@
 import type { Embedding } from "../../embed/embedder.ts";
+import type { PreparedImage } from "../../embed/prepare-image.ts";
 import type { SelfCheck } from "../../embed/self-check.ts";
 import type { EngineName } from "../../engine/engine.ts";
 import type { PackedModel } from "../../engine/simd/packed-model.ts";
@@ -43,7 +44,7 @@ export interface WorkerStart extends WorkerSetup {
 }
 
 /** Main thread to worker. */
-export type WorkerCommand = EmbedCommand | HelpCommand;
+export type WorkerCommand = EmbedCommand | EmbedBatchCommand | HelpCommand;
 
 /** Embed one picture; `bytes` is transferred. */
 export interface EmbedCommand {
@@ -52,6 +53,13 @@ export interface EmbedCommand {
   readonly bytes: Uint8Array;
   /** Workers that will be sent to help, should nothing else come up; undefined: it is to be worked on alone. */
   readonly helpers: number | undefined;
+}
+
+/** Embed pictures that another thread has decoded, in one run; their tensors are transferred. */
+export interface EmbedBatchCommand {
+  readonly kind: "embed-batch";
+  readonly id: number;
+  readonly images: readonly PreparedImage[];
 }
 
 /** Help with the picture of the worker in this seat. */
@@ -81,9 +89,36 @@ export type WorkerMessage =
   | {
       readonly kind: "result";
       readonly id: number;
-      readonly result: PlainEmbedResult;
-      /** WebAssembly memory of the worker after this picture; it never shrinks. */
+      /** Of the one picture, or of each of the batch in order. */
+      readonly results: readonly PlainEmbedResult[];
+      /** WebAssembly memory of the worker after this; it never shrinks. */
       readonly wasmBytes: number;
     };
 
-export type PlainEmbedResult = Embedding | { readonly ok: false; readonly error: PlainEmbedError };
+export type PlainEmbedResult = Embedding | PlainEmbedFailure;
+
+/** What a thread that only decodes is started with: the part of a worker's that needs no engine. */
+export type DecodeStart = Pick<WorkerSetup, "codecs" | "limits" | "preprocess">;
+
+/** Main thread to a thread that decodes; `bytes` is transferred. */
+export interface DecodeCommand {
+  readonly kind: "decode";
+  readonly id: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A thread that decodes to the main thread; the tensor is transferred. */
+export type DecodeMessage =
+  | { readonly kind: "ready" }
+  | { readonly kind: "failed"; readonly error: PlainEmbedError }
+  | {
+      readonly kind: "result";
+      readonly id: number;
+      readonly result: PreparedImage | PlainEmbedFailure;
+      readonly wasmBytes: number;
+    };
+
+export interface PlainEmbedFailure {
+  readonly ok: false;
+  readonly error: PlainEmbedError;
+}

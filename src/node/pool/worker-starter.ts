@@ -2,7 +2,8 @@ import type { EngineName } from "../../engine/engine.ts";
 import type { PackedModel } from "../../engine/simd/packed-model.ts";
 import { EmbedError } from "../../errors.ts";
 import { nextEngine, nextEngineAfterLoss, type PassedOver } from "./next-engine.ts";
-import { type PooledWorker, startWorker, type WorkerLimits } from "./pooled-worker.ts";
+import { type PooledWorker, startWorker } from "./pooled-worker.ts";
+import type { WorkerLimits } from "./worker-limits.ts";
 import type { WorkerSetup } from "./worker-protocol.ts";
 
 export interface WorkerStarterOptions {
