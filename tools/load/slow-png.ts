@@ -1,10 +1,10 @@
 import { crc32 } from "node:zlib";
 import { flatPng } from "./flat-png.ts";
 
-/** 49 megapixels, just below the limit: a thread decodes it for about a second. */
-const side = 7000;
+/** A thread decodes 25 megapixels for half a second or more. */
+const side = 5_000;
 
-/** A grey PNG of 62 KB that takes long to decode. */
+/** A grey PNG of 32 KB that takes long to decode. */
 export const slowPng = (tone: number): Uint8Array => flatPng(side, side, tone);
 
 let broken: Uint8Array | undefined;

@@ -18,11 +18,12 @@ import type { DecodeCommand, WorkerCommand, WorkerSetup } from "./worker-protoco
 let setup: WorkerSetup;
 /** The engine's thread is the first, those that decode come after. */
 const threads: Worker[] = [];
-/** Resolves once the thread of the same number is ready; what it gets then, it has. */
+/** Resolves once the thread of the same number is ready and has been given a picture that waits. */
 const ready: Promise<unknown>[] = [];
 process.on("worker", (worker) => {
   threads.push(worker);
-  ready.push(once(worker, "message").then(() => sleep(100)));
+  // Whoever waits for the thread has heard of it one turn later.
+  ready.push(once(worker, "message").then(() => sleep(1)));
 });
 beforeAll(async () => {
   setup = await openMeanModel();
@@ -68,7 +69,7 @@ async function embed(tone: number, options?: EmbedOptions, bytes?: Uint8Array): 
 
 const embedTones = (count: number) => Promise.all(Array.from({ length: count }, (_, tone) => embed(tone)));
 
-/** The thread decodes a picture for about a second, so many times, which nobody hears of; commands wait behind that. */
+/** The thread decodes a picture for half a second, so many times, which nobody hears of; commands wait behind that. */
 function hold(thread: Worker | undefined, times = 1): void {
   const embed: WorkerCommand = { kind: "embed", id: -1, bytes: slowBrokenPng(), helpers: undefined };
   const decode: DecodeCommand = { kind: "decode", id: -1, bytes: slowBrokenPng() };
@@ -194,10 +195,10 @@ describe("a thread that decodes", () => {
   });
 
   test("is replaced when a picture takes too long, which is not tried again", async () => {
-    await open({ workers: 1, itemTimeoutMs: 3_000 });
-    hold(threads[1], 10);
+    await open({ workers: 1, itemTimeoutMs: 2_000 });
+    hold(threads[1], 20);
     expect(await Promise.all([embed(3), embed(4)])).toEqual([
-      "IMAGE_TOO_SLOW: expected a picture to take at most 3000 ms (--item-timeout-ms); its worker is being replaced",
+      "IMAGE_TOO_SLOW: expected a picture to take at most 2000 ms (--item-timeout-ms); its worker is being replaced",
       "right",
     ]);
     expect(lost()).toHaveLength(1);
@@ -264,11 +265,11 @@ describe("the engine's thread", () => {
   });
 
   test("is replaced when a run takes too long, and its pictures are tried again", async () => {
-    await open({ itemTimeoutMs: 3_000 });
-    holdEngine(10);
+    await open({ itemTimeoutMs: 2_000 });
+    holdEngine(20);
     expect(await embed(9)).toBe("right");
     expect(lost()).toEqual([
-      "expected a run of 1 picture to take at most 3000 ms (3000 for each, --item-timeout-ms); its worker is being replaced, try again",
+      "expected a run of 1 picture to take at most 2000 ms (2000 for each, --item-timeout-ms); its worker is being replaced, try again",
     ]);
     expect(batches()).toEqual([1, 1]);
   });

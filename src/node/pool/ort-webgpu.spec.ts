@@ -144,6 +144,40 @@ describe.skipIf(env === undefined)("workers with ort-webgpu", () => {
     180_000,
   );
 
+  test.each<[string, string, string, readonly unknown[]]>([
+    [
+      "is repeated on another device; lost once more, its pictures go to the next engine one by one",
+      "lose,lose",
+      "simd",
+      [
+        ...[onGpu, right, replaced, `100 x ${right}`],
+        ...[lostAgain, "ort-webgpu, next simd", onProcessor, `100 x ${right}`],
+      ],
+    ],
+    [
+      "goes to the next engine where there is no other device, with what is decoded already",
+      "lose-for-good",
+      "simd",
+      [onGpu, right, gone, "ort-webgpu, next simd", onProcessor, `100 x ${right}`],
+    ],
+    [
+      "is tried again one by one where the engine was named",
+      "lose,lose",
+      "",
+      [onGpu, right, replaced, `100 x ${right}`, lostAgain, onGpu, `100 x ${right}`],
+    ],
+  ])(
+    "a batch in the midst of which the device is lost %s",
+    async (_, requests, fallbacks, story) => {
+      const args = [requests, fallbacks, "100"];
+      const { stdout, stderr } = await run("tools/gpu/lose-device.ts", args, losable);
+      expect(stderr).toBe("");
+      const told = JSON.parse(stdout) as { story: string[] };
+      expect(told.story).toEqual(story);
+    },
+    180_000,
+  );
+
   test("can be ended at any moment of a picture and of a start, as can their process", async () => {
     const { code, stdout, stderr } = await run(
       "tools/gpu/end-early.ts",
