@@ -5,10 +5,10 @@ import { join } from "node:path";
 export const verdictChannel = "portico-verdicts";
 
 /**
- * What a worker is to do with a command: work on it, throw outside of any handler, end without a word, hang; or lose its GPU
- * device, and all others too for good, and then work on it.
+ * What a worker is to do with a command: work on it, throw outside of any handler, end without a word, hang; lose its GPU
+ * device, or all of them for good, and then work on it; or work on it with a software adapter that passes for a real one.
  */
-export type Verdict = "go" | "throw" | "end" | "hang" | "lose-device" | "lose-gpu";
+export type Verdict = "go" | "throw" | "end" | "hang" | "lose-device" | "lose-gpu" | "as-real-gpu";
 
 /** What the worker was about to do: `start`, or a number of pictures. */
 export type AskedCommand = "start" | number;
@@ -41,6 +41,10 @@ const verdicts = {
   end: () => close(),
   hang: () => { for (;;); },
   "lose-device": (event) => { devices.at(-1).destroy(); onmessage(event); },
+  "as-real-gpu": (event) => {
+    Object.defineProperty(GPUAdapterInfo.prototype, "isFallbackAdapter", { value: false });
+    onmessage(event);
+  },
   "lose-gpu": (event) => { hasGpu = false; devices.at(-1).destroy(); onmessage(event); },
 };
 addEventListener("message", (event) => {
