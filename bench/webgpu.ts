@@ -8,6 +8,8 @@ import { createDecodeImage } from "../src/image/decode-image.ts";
 import { defaultImageLimits } from "../src/image/pixels.ts";
 import { findModelManifest } from "../src/node/model/model-catalog.ts";
 import { listVectorGoldens, readVectorGolden } from "../src/node/model/vector-golden.ts";
+import { maxBatchPictures } from "../src/node/pool/batch-line.ts";
+import { chooseWorkers, readMachine } from "../src/node/pool/default-workers.ts";
 import { loadCodecs } from "../src/node/pool/load-codecs.ts";
 import { createNativeCalls } from "../src/node/pool/native-calls.ts";
 import { loadWebGpuRuntime, ortWebGpuLacks } from "../src/node/pool/webgpu-runtime.ts";
@@ -16,10 +18,12 @@ import { orUsage, wholeNumbers } from "../tools/or-usage.ts";
 import { describeMachine } from "./machine.ts";
 import { readResnet50 } from "./open-engines.ts";
 import { type Spread, spreadOf } from "./statistics.ts";
+import { measureWebGpuPool, type PoolRate } from "./webgpu-pool.ts";
 
 /**
  * `npm run bench:webgpu`: the engine `ort-webgpu` on the adapter that is here, which the report names: how far its vectors
- * are from Keras's, and the time of batches of 1, 2, 4 and so on (tensor to features). A software adapter will do.
+ * are from Keras's, the time of batches of 1, 2, 4 and so on (tensor to features), and what a pool of workers makes of it
+ * (bytes to vectors). A software adapter will do.
  */
 
 export interface WebGpuReport {
@@ -28,6 +32,8 @@ export interface WebGpuReport {
   readonly loadMs: number;
   readonly parity: readonly Parity[];
   readonly batches: readonly Batch[];
+  /** Through the pool of a server. */
+  readonly pool: readonly PoolRate[];
 }
 
 interface Parity {
@@ -53,7 +59,14 @@ export interface WebGpuOptions {
   readonly batch: number;
   /** Runs of each batch. */
   readonly rounds: number;
+  /** Of a closed loop over the pool for one caller and for `poolCallers`; 0: none. */
+  readonly seconds: number;
+  /** Threads that decode for the pool. */
+  readonly workers: number;
 }
+
+/** Two full batches: one is with the engine while the other is decoded. */
+const poolCallers = 2 * maxBatchPictures;
 
 export async function measureWebGpu(options: WebGpuOptions): Promise<WebGpuReport> {
   const { ort, gpu } = await loadWebGpuRuntime(createNativeCalls().state);
@@ -88,7 +101,9 @@ export async function measureWebGpu(options: WebGpuOptions): Promise<WebGpuRepor
   const { bytes } = await readVectorGolden("photo/locomotion-house-cat.jpg");
   const batches = await timeBatches(session, await readTensor(bytes), options);
   await session.dispose();
-  return { adapter, loadMs, parity, batches };
+  const { seconds, workers } = options;
+  const pool = seconds > 0 ? await measureWebGpuPool({ workers, callers: [1, poolCallers], seconds }) : [];
+  return { adapter, loadMs, parity, batches, pool };
 }
 
 /** A picture's bytes to what ResNet50 takes. */
@@ -120,7 +135,7 @@ async function timeBatches(
   return batches;
 }
 
-function describe({ adapter, loadMs, parity, batches }: WebGpuReport): string {
+function describe({ adapter, loadMs, parity, batches, pool }: WebGpuReport): string {
   const { cpu, system, node } = describeMachine();
   const worst = Math.max(...parity.map(({ maxAbsError }) => maxAbsError));
   const within = parity.filter(({ maxAbsError, tolerance }) => maxAbsError <= tolerance).length;
@@ -133,11 +148,16 @@ function describe({ adapter, loadMs, parity, batches }: WebGpuReport): string {
       ({ pictures, times, picturesPerSecond }) =>
         `batch of ${pictures}: ${times.medianMs.toFixed(1)} ms (least ${times.leastMs.toFixed(1)}, of ${times.runs}), ${picturesPerSecond.toFixed(1)} pictures/s`,
     ),
+    ...pool.map(
+      ({ callers, picturesPerSecond, meanBatch, largestBatch, maxAbsError }) =>
+        `pool, ${callers} callers: ${picturesPerSecond.toFixed(1)} pictures/s in batches of ${meanBatch.toFixed(1)} (largest ${largestBatch}); largest error ${maxAbsError.toExponential(2)}`,
+    ),
   ].join("\n");
 }
 
 if (import.meta.main) {
-  const usage = "npm run bench:webgpu -- [--goldens N] [--only TEXT] [--batch LARGEST] [--rounds N] [--json]";
+  const usage =
+    "npm run bench:webgpu -- [--goldens N] [--only TEXT] [--batch LARGEST] [--rounds N] [--seconds N] [--workers N] [--json]";
   const options = orUsage(usage, () => {
     const { values } = parseArgs({
       options: {
@@ -145,6 +165,8 @@ if (import.meta.main) {
         only: { type: "string", default: "" },
         batch: { type: "string", default: "32" },
         rounds: { type: "string", default: "10" },
+        seconds: { type: "string", default: "10" },
+        workers: { type: "string", default: String(chooseWorkers(readMachine()).workers) },
         json: { type: "boolean", default: false },
       },
     });
@@ -158,5 +180,7 @@ if (import.meta.main) {
   }
   const report = await measureWebGpu(options);
   console.log(options.json ? JSON.stringify(report, undefined, 2) : describe(report));
-  if (report.parity.some(({ maxAbsError, tolerance }) => !(maxAbsError <= tolerance))) process.exitCode = 1;
+  const inPool = report.pool.every(({ maxAbsError }) => maxAbsError <= engineTolerance("ort-webgpu", 0));
+  const alone = report.parity.every(({ maxAbsError, tolerance }) => maxAbsError <= tolerance);
+  if (!inPool || !alone) process.exitCode = 1;
 }
