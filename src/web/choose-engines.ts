@@ -25,8 +25,8 @@ export interface EngineSelection {
 const defaultThreadsMax = 4;
 
 /**
- * From so many threads on `ort-wasm` is taken to be quicker than `simd` with its one. Measured: `simd` 110 ms, `ort-wasm` 290 ms
- * with 1 thread and 154 ms with 2 (docs/benchmarks.md), from which 109 ms follow for 3 threads and 86 ms for 4.
+ * From so many threads on `ort-wasm` is taken to be quicker than `simd` with its one. Measured: `simd` 110 ms, `ort-wasm` 296 ms
+ * with 1 thread and 152 ms with 2 (docs/benchmarks.md), from which 104 ms follow for 3 threads and 80 ms for 4.
  */
 export const threadsThatBeatSimd = 4;
 

@@ -13,7 +13,8 @@ import {
   startWorker,
 } from "./package-assets.ts";
 import type { WebEngineName } from "./web-engines.ts";
-import { startWorkerEmbedder, type WorkerEmbedderEvent } from "./worker-embedder.ts";
+import { startWorkerEmbedder } from "./worker-embedder.ts";
+import type { WorkerEmbedderEvent } from "./worker-embedder-options.ts";
 import { defaultWorkerLimits } from "./worker-limits.ts";
 
 export type CreateEmbedderEvent = LoadModelEvent | WorkerEmbedderEvent;

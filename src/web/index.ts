@@ -8,4 +8,4 @@ export type { ImageFormat } from "../image/pixels.ts";
 export type { RgbaImage } from "../image/wasm-codec.ts";
 export { type CreateEmbedderEvent, type CreateEmbedderOptions, createEmbedder } from "./create-embedder.ts";
 export type { WebEngineName } from "./web-engines.ts";
-export type { WorkerEmbedderEvent } from "./worker-embedder.ts";
+export type { WorkerEmbedderEvent } from "./worker-embedder-options.ts";

@@ -1,0 +1,44 @@
+import { describe, expect, test } from "vitest";
+import { softwareGpuFlags } from "../../tools/browser/package-page.ts";
+import { type EngineVerdict, runVectorSuite, summarise } from "../../tools/browser/vector-suite.ts";
+import { requireTool } from "../../tools/require-tool.ts";
+import { listVectorGoldens } from "../node/model/vector-golden.ts";
+
+/** ResNet50 inside a page of Chromium, against real Keras: all fixtures on the processor, one on a software GPU. */
+
+const chromium = requireTool("chromium");
+const itemTimeoutMs = 600_000;
+
+function expectAllRight(verdict: EngineVerdict, images: readonly string[]): void {
+  // The figures of docs/parity.md.
+  console.log(summarise(verdict));
+  expect(verdict.vectors.filter(({ problem }) => problem !== "")).toEqual([]);
+  expect(verdict.vectors.map(({ image }) => image).toSorted()).toEqual(images.toSorted());
+}
+
+describe.skipIf(!chromium)("vectors made in a page", () => {
+  test("the engines on the processor: every fixture, all handed over at once", async () => {
+    const images = await listVectorGoldens();
+    expect(images.length).toBeGreaterThanOrEqual(209);
+    const engines = ["simd", "ort-wasm"] as const;
+    const options = { chromium: chromium as string, engines, atOnce: images.length, itemTimeoutMs };
+    const verdicts = await runVectorSuite(options);
+    expect(verdicts).toMatchObject(
+      engines.map((engine) => ({ engine, adapter: undefined, isIsolated: true })),
+    );
+    for (const verdict of verdicts) expectAllRight(verdict, images);
+  }, 900_000);
+
+  test("ort-webgpu on a software GPU: its self-check and a photograph", async () => {
+    const image = "photo/locomotion-house-cat.jpg";
+    const [verdict] = await runVectorSuite({
+      ...{ chromium: chromium as string, flags: softwareGpuFlags, engines: ["ort-webgpu"] },
+      ...{ only: image, atOnce: 1, itemTimeoutMs },
+    });
+    expect(verdict).toMatchObject({
+      adapter: "google swiftshader, software",
+      vectors: [{ tolerance: 5e-6 }],
+    });
+    expectAllRight(verdict as EngineVerdict, [image]);
+  }, 900_000);
+});
