@@ -13,7 +13,8 @@ import { check, results, skip } from "./case-list.ts";
 import { expectReport, expectServerReport, manifest, photoFile, type Report } from "./expect-reports.ts";
 import { inChromium } from "./in-chromium.ts";
 import { startPageHost } from "./page-host.ts";
-import { checkVisit, pageTimeoutMs, type Visit, visit } from "./visit-page.ts";
+import { inPackage, pageVisits } from "./page-visits.ts";
+import { checkVisit, pageTimeoutMs, visit } from "./visit-page.ts";
 
 /**
  * Tests the package as its users get it: packs what `npm run build` wrote, installs it in an empty folder, and uses it
@@ -84,75 +85,6 @@ for (const [name, node] of Object.entries(nodes)) {
 
 const chromium = requireTool("chromium");
 const bundled = join(folder, "bundled");
-const inPackage = "/node_modules/portico/dist/browser";
-/** No kernels, as the engine finds out when it starts them. */
-const foreignWasm = packageFile("node_modules/@jsquash/webp/codec/dec/webp_dec.wasm");
-const visits: readonly (Omit<Visit, "chromium" | "onnxFile"> & {
-  readonly runs: string;
-  readonly ortThreads: number;
-})[] = [
-  {
-    root: bundled,
-    page: "index.html",
-    engine: "auto",
-    threads: 1,
-    isIsolated: false,
-    runs: "simd",
-    ortThreads: 0,
-  },
-  // More threads than such a page can have.
-  {
-    root: bundled,
-    page: "index.html",
-    engine: "ort-wasm",
-    threads: 2,
-    isIsolated: false,
-    runs: "ort-wasm",
-    ortThreads: 1,
-  },
-  {
-    root: bundled,
-    page: "index.html",
-    engine: "ort-wasm",
-    threads: 2,
-    isIsolated: true,
-    runs: "ort-wasm",
-    ortThreads: 2,
-  },
-  {
-    root: folder,
-    page: "plain.html",
-    engine: "simd",
-    threads: 1,
-    isIsolated: true,
-    runs: "simd",
-    ortThreads: 0,
-  },
-  {
-    root: folder,
-    page: "plain.html",
-    engine: "ort-wasm",
-    threads: 2,
-    isIsolated: true,
-    runs: "ort-wasm",
-    ortThreads: 2,
-  },
-  {
-    ...{
-      root: folder,
-      page: "plain.html",
-      engine: "auto",
-      threads: 1,
-      isIsolated: false,
-      runs: "ort-wasm",
-      ortThreads: 1,
-    },
-    instead: {
-      [`${inPackage}/kernels-plain.wasm`]: foreignWasm,
-      [`${inPackage}/kernels-relaxed.wasm`]: foreignWasm,
-    },
-  },
-];
 await check("bundled by Vite", async () => {
   const input = ["index.html", "client.html"].map((page) => join(folder, page));
   await build({
@@ -161,7 +93,7 @@ await check("bundled by Vite", async () => {
     build: { outDir: bundled, rolldownOptions: { input } },
   });
 });
-for (const { runs, ortThreads, ...one } of visits) {
+for (const { runs, ortThreads, ...one } of pageVisits(folder, bundled)) {
   const how = `${one.threads} threads${one.isIsolated ? ", isolated" : ""}${one.instead ? ", broken kernels" : ""}`;
   const title = `Chromium, ${one.page}, ${one.engine}, ${how}`;
   if (chromium)
