@@ -8,6 +8,7 @@ import { packageFile } from "../node/package-file.ts";
 import { addConformanceCommand } from "./conformance.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addEmbedCommand } from "./embed.ts";
+import { addPageCommand } from "./page.ts";
 import { addPrepareCommand } from "./prepare.ts";
 import { reportError } from "./report-error.ts";
 import { addServeCommand } from "./serve.ts";
@@ -48,6 +49,7 @@ addEmbedCommand(program);
 addVerifyCommand(program);
 addConformanceCommand(program);
 addDoctorCommand(program);
+addPageCommand(program);
 
 // Whoever reads may have had enough (`| head -1`): no error, but the end, as SIGPIPE would have it.
 process.stdout.on("error", (error: NodeJS.ErrnoException) =>

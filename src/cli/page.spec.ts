@@ -1,0 +1,93 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runPortico } from "../../tools/run-portico.ts";
+import { findModelManifest } from "../node/model/model-catalog.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "portico-page-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test("portico page writes the page for a server and copies the model, again over an older one", async () => {
+  const out = join(folder, "with-model");
+  const { onnx } = await findModelManifest("resnet50");
+  for (const server of ["http://other.example", "https://Vectors.example:443/"]) {
+    const { code, stdout, stderr } = await runPortico(["page", "--out", out, "--server", server]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/with-model: \d+ files, 1\d\d\.\d MB\n$/);
+  }
+  expect((await readdir(out)).sort()).toEqual([
+    "LICENSES.txt",
+    "_headers",
+    "assets",
+    "index.html",
+    "models",
+    "service-worker.js",
+  ]);
+  expect((await stat(join(out, "models/resnet50.onnx"))).size).toBe(onnx.bytes);
+  const html = await readFile(join(out, "index.html"), "utf8");
+  const connect = "connect-src 'self' https://vectors.example;";
+  expect(html).toContain(`<meta http-equiv="content-security-policy" content="default-src 'none';`);
+  expect(html).toContain(connect);
+  expect(html).not.toContain("frame-ancestors");
+  expect(html).toContain(
+    `content='{"server":"https://vectors.example","models":["resnet50"],"needsToken":false}'`,
+  );
+  const headers = await readFile(join(out, "_headers"), "utf8");
+  expect(headers).toContain(connect);
+  expect(headers).toContain("\n  cross-origin-embedder-policy: require-corp\n");
+  expect(headers).toContain("\n/assets/*\n  cache-control: public, max-age=31536000, immutable\n");
+  expect(await readFile(join(out, "LICENSES.txt"), "utf8")).toContain("preact 11.2.0: MIT");
+});
+
+test("without a server and a model it needs neither", async () => {
+  const out = join(folder, "bare");
+  const { code } = await runPortico([
+    "page",
+    "--out",
+    out,
+    "--model",
+    "none",
+    "--cache",
+    join(folder, "empty"),
+  ]);
+  expect(code).toBe(0);
+  const html = await readFile(join(out, "index.html"), "utf8");
+  expect(html).toContain(`content='{"models":[],"needsToken":false}'`);
+  expect(html).toContain("connect-src 'self';");
+  expect(await readdir(out)).not.toContain("models");
+});
+
+test.each([
+  [[], "required option '--out <dir>' not specified"],
+  [["--out", ""], "--out: expected the path of a file, got nothing"],
+  [
+    ["--out", "{folder}/x", "--server", "vectors.example"],
+    '--server: expected http(s)://HOST[:PORT] without a path, got "vectors.example"',
+  ],
+  [
+    ["--out", "{folder}/x", "--server", "https://vectors.example/api"],
+    '--server: expected http(s)://HOST[:PORT] without a path, got "https://vectors.example/api"',
+  ],
+  [
+    ["--out", "{folder}/x", "--server", "https://user:secret@vectors.example"],
+    "--server: expected http(s)://HOST[:PORT] without a path",
+  ],
+  [["--out", "{folder}/x", "--model", "none-such"], 'there is no model "none-such"; known models: resnet50'],
+  [
+    ["--out", "{folder}/photos", "--model", "none"],
+    "--out: expected an empty folder or one that holds a page, got",
+  ],
+  [["--out", "/dev/null/x", "--model", "none"], "--out: cannot write /dev/null/x: ENOTDIR"],
+])("portico page %j is refused", async (args, message) => {
+  const photos = join(folder, "photos");
+  await rm(photos, { recursive: true, force: true });
+  await mkdir(photos);
+  await writeFile(join(photos, "a.jpg"), "");
+  const { code, stderr } = await runPortico(["page", ...args.map((arg) => arg.replace("{folder}", folder))]);
+  expect(code).toBe(2);
+  expect(stderr).toContain(`portico: ${message}`);
+});
