@@ -27,7 +27,7 @@ RUN --mount=type=cache,target=/root/.npm \
  && mkdir -p /usr/local/share/doc/node \
  && cp node_modules/node-linux-*/LICENSE /usr/local/share/doc/node/LICENSE
 COPY . .
-# What is left out is never read: what pages use, maps, type declarations, encoders and all builds of onnxruntime-web but one.
+# What is left out is never read: what pages of others use (the own page is in dist/page), maps, type declarations, encoders and all builds of onnxruntime-web but one.
 RUN npm run build \
  && npm pack --ignore-scripts \
  && mkdir /app \

@@ -36,6 +36,9 @@ export async function bundlePage(): Promise<PageBundle> {
   return files;
 }
 
+/** Larger files are written compressed only: plain they are six times that, and only old browsers take nothing else. */
+const plainMaxBytes = 2 ** 20;
+
 /** Writes the page to dist/page: each file, and beside it what it is compressed, as far as that is worth it. */
 export async function buildPage(): Promise<void> {
   rmSync("dist/page", { recursive: true, force: true });
@@ -43,7 +46,7 @@ export async function buildPage(): Promise<void> {
     [...(await bundlePage())].map(async ([path, content]) => {
       const file = `dist/page/${path}`;
       mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, content);
+      if (content.length <= plainMaxBytes) writeFileSync(file, content);
       // Whoever serves the page changes these two, and compresses them then.
       if (path === "index.html" || path === "service-worker.js") return;
       writeFileSync(`${file}.br`, await toBrotli(content));

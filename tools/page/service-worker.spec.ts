@@ -3,8 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { wholeBody } from "../../src/node/page/finish-page.ts";
-import { bodyOfBytes } from "../../src/node/page/page-body.ts";
+import { bodyOfBytes, readWhole } from "../../src/node/page/page-body.ts";
 import { openPageSource, type PageSource } from "../../src/node/page/page-source.ts";
 import { writePage } from "../../src/node/page/write-page.ts";
 import { requireTool } from "../require-tool.ts";
@@ -57,7 +56,7 @@ async function withOtherMain(source: PageSource): Promise<PageSource> {
   const entries = [...source].map(async ([path, body]) => {
     if (path === name) return ["assets/main-00000000.js", body] as const;
     if (path !== "index.html" && path !== "service-worker.js") return [path, body] as const;
-    const text = new TextDecoder().decode(await wholeBody(body));
+    const text = new TextDecoder().decode(await readWhole(body));
     return [
       path,
       bodyOfBytes(new TextEncoder().encode(text.replaceAll(name, "assets/main-00000000.js"))),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { EmbedError } from "../../errors.ts";
-import type { PageBody } from "./page-body.ts";
+import { readWhole } from "./page-body.ts";
 import { type PageConfig, withPageConfig } from "./page-config.ts";
 import type { PageSource } from "./page-source.ts";
 
@@ -41,15 +41,5 @@ export async function finishPage(
 async function textOf(source: PageSource, path: string): Promise<string> {
   const body = source.get(path);
   if (!body) throw new EmbedError("INTERNAL", `expected the built page to hold ${path}, got no such file`);
-  return new TextDecoder().decode(await wholeBody(body));
-}
-
-export async function wholeBody(body: PageBody): Promise<Uint8Array> {
-  const whole = new Uint8Array(body.bytes);
-  let at = 0;
-  for await (const piece of body.pieces()) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+  return new TextDecoder().decode(await readWhole(body));
 }

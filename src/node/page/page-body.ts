@@ -1,10 +1,14 @@
+import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
+import { pipeline } from "node:stream";
+import { createBrotliDecompress } from "node:zlib";
 
 /** The content of a file, as often as it is asked for. */
 export interface PageBody {
-  readonly bytes: number;
-  /** Whether each reader holds a file open. */
-  readonly isFile: boolean;
+  /** Undefined if it shows only at the end. */
+  readonly bytes: number | undefined;
+  /** What each reader costs while it reads: 0 for bytes in memory, 1 for an open file and 64 KiB. */
+  readonly cost: number;
   /** Pieces of at most 64 KiB, drawn one by one: a reader that is slow holds one of them. */
   pieces(): AsyncIterable<Uint8Array>;
 }
@@ -15,7 +19,7 @@ const pieceBytes = 64 * 2 ** 10;
 export function bodyOfBytes(content: Uint8Array): PageBody {
   return {
     bytes: content.length,
-    isFile: false,
+    cost: 0,
     async *pieces() {
       for (let at = 0; at < content.length; at += pieceBytes) yield content.subarray(at, at + pieceBytes);
     },
@@ -26,7 +30,7 @@ export function bodyOfBytes(content: Uint8Array): PageBody {
 export function bodyOfFile(path: string, bytes: number): PageBody {
   return {
     bytes,
-    isFile: true,
+    cost: 1,
     async *pieces() {
       const file = await open(path);
       try {
@@ -43,4 +47,28 @@ export function bodyOfFile(path: string, bytes: number): PageBody {
       }
     },
   };
+}
+
+/** Brotli looks back over up to 16 MiB: as much as 16 readers of plain files are granted, and then some. */
+const unpackingCost = 16;
+
+/** What a file holds that was compressed with brotli. */
+export function bodyOfBrotli(path: string): PageBody {
+  return {
+    bytes: undefined,
+    cost: unpackingCost,
+    async *pieces() {
+      const unpacked = createBrotliDecompress({ chunkSize: pieceBytes });
+      // Whoever reads it is told of an error by the last of them.
+      pipeline(createReadStream(path), unpacked, () => undefined);
+      yield* unpacked;
+    },
+  };
+}
+
+/** The whole content, in memory. */
+export async function readWhole(body: PageBody): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body.pieces()) pieces.push(piece);
+  return Buffer.concat(pieces);
 }

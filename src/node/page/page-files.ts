@@ -3,8 +3,8 @@ import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { type PageEncoding, pageEncodings } from "./choose-encoding.ts";
 import { toBrotli, toGzip } from "./compress.ts";
-import { finishPage, wholeBody } from "./finish-page.ts";
-import { bodyOfBytes, bodyOfFile, type PageBody } from "./page-body.ts";
+import { finishPage } from "./finish-page.ts";
+import { bodyOfBytes, bodyOfFile, type PageBody, readWhole } from "./page-body.ts";
 import type { PageConfig } from "./page-config.ts";
 import type { PageModel } from "./page-model.ts";
 import type { PageSource } from "./page-source.ts";
@@ -54,7 +54,7 @@ export async function makePageFiles(
     files.set(path, {
       contentType,
       cacheControl: isAsset ? assetCacheControl : otherCacheControl,
-      etag: isAsset ? `W/"${path}"` : etagOf(await wholeBody(body)),
+      etag: isAsset ? `W/"${path}"` : etagOf(await readWhole(body)),
       body,
       encoded: new Map([...(br ? [["br", br] as const] : []), ...(gzip ? [["gzip", gzip] as const] : [])]),
     });

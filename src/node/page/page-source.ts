@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { EmbedError } from "../../errors.ts";
 import { packageFile } from "../package-file.ts";
-import { bodyOfBytes, bodyOfFile, type PageBody } from "./page-body.ts";
+import { bodyOfBrotli, bodyOfBytes, bodyOfFile, type PageBody } from "./page-body.ts";
 
 /** Files of the page as they were built, by their path without a leading slash; compressed ones end in .br or .gz. */
 export type PageSource = ReadonlyMap<string, PageBody>;
@@ -19,8 +19,12 @@ export function openPageSource(): Promise<PageSource> {
   return import.meta.url.endsWith(".ts") ? bundleFromSources() : readBuiltPage(packageFile("dist/page"));
 }
 
-/** @throws EmbedError `CONFIG_INVALID` if the folder cannot be read */
+/**
+ * Reads what the build wrote. Of a large file it wrote the compressed form only.
+ * @throws EmbedError `CONFIG_INVALID` if the folder cannot be read
+ */
 export async function readBuiltPage(folder: string): Promise<PageSource> {
+  const inPage = (path: string) => path.slice(folder.length + 1).replaceAll(sep, "/");
   try {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
     const paths = entries
@@ -30,10 +34,15 @@ export async function readBuiltPage(folder: string): Promise<PageSource> {
       paths.map(async (path) => {
         const { size } = await stat(path);
         const body = size > keptMaxBytes ? bodyOfFile(path, size) : bodyOfBytes(await readFile(path));
-        return [path.slice(folder.length + 1).replaceAll(sep, "/"), body] as const;
+        return [inPage(path), body] as const;
       }),
     );
-    return new Map(bodies);
+    const source = new Map(bodies);
+    for (const path of paths.filter((name) => name.endsWith(".br"))) {
+      const plain = inPage(path).replace(/\.br$/, "");
+      if (!source.has(plain)) source.set(plain, bodyOfBrotli(path));
+    }
+    return source;
   } catch (cause) {
     // A client is told of it: no path of this machine.
     const got = (cause as NodeJS.ErrnoException).code;

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { HttpRequest, HttpResponse } from "../http/http-types.ts";
-import { chooseEncoding } from "./choose-encoding.ts";
+import { chooseEncoding, type PageEncoding } from "./choose-encoding.ts";
 import type { PageBody } from "./page-body.ts";
 import { encodingsOf, type PageFile } from "./page-files.ts";
 
@@ -26,15 +26,23 @@ export async function sendPageFile(
     either.end();
     return;
   }
-  const accepted = request.headers["accept-encoding"];
-  const encoding = chooseEncoding(Array.isArray(accepted) ? accepted.join() : accepted, encodingsOf(file));
-  const body = (encoding && file.encoded.get(encoding)) ?? file.body;
+  const { encoding, body } = chooseBody(request, file);
   if (encoding) either.setHeader("content-encoding", encoding);
   either.setHeader("content-type", file.contentType);
-  either.setHeader("content-length", body.bytes);
+  if (body.bytes !== undefined) either.setHeader("content-length", body.bytes);
   either.statusCode = 200;
   if (request.method === "HEAD") either.end();
   else await sendBody(body, response);
+}
+
+/** The file in the best form that the client takes. */
+export function chooseBody(
+  { headers }: HttpRequest,
+  file: PageFile,
+): { readonly encoding: PageEncoding | undefined; readonly body: PageBody } {
+  const accepted = headers["accept-encoding"];
+  const encoding = chooseEncoding(Array.isArray(accepted) ? accepted.join() : accepted, encodingsOf(file));
+  return { encoding, body: (encoding && file.encoded.get(encoding)) ?? file.body };
 }
 
 /** CORS has put its own there before. */

@@ -11,7 +11,7 @@ import { openSamplePage, samplePage } from "../../../tools/page/sample-page.ts";
 import { EmbedError } from "../../errors.ts";
 import { textPage } from "../http/http-pages.ts";
 import { createOnePortServer, type OnePortServer } from "../http/one-port-server.ts";
-import { maxPageTransfers, type PageOptions, withPage } from "./with-page.ts";
+import { type PageOptions, pageTransfersMaxCost, withPage } from "./with-page.ts";
 
 /** What a client that stalls leaves in the buffers of both sockets is far less. */
 const modelBytes = 64 * 2 ** 20;
@@ -255,12 +255,12 @@ test("large files that are sent at once are counted, and places come back", asyn
   const open = (from = session): ClientHttp2Stream => from.request({ ":path": "/models/tiny.onnx" });
   const statusOf = async (stream: ClientHttp2Stream) => (await once(stream, "response"))[0][":status"];
   // Nobody reads them: each has what its window lets through.
-  const streams = Array.from({ length: maxPageTransfers }, () => open());
+  const streams = Array.from({ length: pageTransfersMaxCost }, () => open());
   expect(new Set(await Promise.all(streams.map(statusOf)))).toEqual(new Set([200]));
   const refused = await askHttp("1.1", address, { path: "/models/tiny.onnx" });
   expect([refused.status, refused.body, refused.headers["retry-after"]]).toEqual([
     503,
-    `expected at most ${maxPageTransfers} large files sent at once, got one more\n`,
+    "too many large files are being sent at once; try again\n",
     "1",
   ]);
   // What is kept in memory, and questions, take no place.

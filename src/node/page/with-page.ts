@@ -7,10 +7,13 @@ import { findModelFile, makePageFiles, type PageFile } from "./page-files.ts";
 import { pageHeaders } from "./page-headers.ts";
 import type { PageModel } from "./page-model.ts";
 import { openPageSource, type PageSource } from "./page-source.ts";
-import { addVary, sendPageFile } from "./send-page-file.ts";
+import { addVary, chooseBody, sendPageFile } from "./send-page-file.ts";
 
-/** Large files that are sent at once: each holds a file open and 64 KiB; one more is refused with 503. */
-export const maxPageTransfers = 128;
+/**
+ * What all readers of large files may cost at once (`PageBody.cost`): 128 open files, or 8 that are unpacked on the way. One more is
+ * refused with 503.
+ */
+export const pageTransfersMaxCost = 128;
 
 /** What a browser that gets 503 may be told to wait, in seconds: a model takes a minute to fetch, a place comes sooner. */
 const retryAfterS = { model: 10, transfer: 1 };
@@ -40,7 +43,7 @@ export function withPage(options: PageOptions, handler: HttpHandler): HttpHandle
     made = await makePageFiles(await openSource(), config);
     return made;
   });
-  let transfers = 0;
+  let transfersCost = 0;
 
   async function answer(path: string, request: HttpRequest, response: HttpResponse): Promise<void> {
     // A request sent ahead waits for its turn; until then nothing is opened for it.
@@ -58,19 +61,16 @@ export function withPage(options: PageOptions, handler: HttpHandler): HttpHandle
       return;
     }
     if (path === "") addVary(response as ServerResponse, "accept");
-    const isLarge = file.body.isFile && request.method === "GET";
-    if (isLarge && transfers >= maxPageTransfers) {
-      refuse(
-        `expected at most ${maxPageTransfers} large files sent at once, got one more`,
-        retryAfterS.transfer,
-      );
+    const { cost } = request.method === "HEAD" ? { cost: 0 } : chooseBody(request, file).body;
+    if (cost > 0 && transfersCost + cost > pageTransfersMaxCost) {
+      refuse("too many large files are being sent at once; try again", retryAfterS.transfer);
       return;
     }
-    transfers += isLarge ? 1 : 0;
+    transfersCost += cost;
     try {
       await sendPageFile(request, response, file, headers);
     } finally {
-      transfers -= isLarge ? 1 : 0;
+      transfersCost -= cost;
     }
 
     function refuse(text: string, seconds: number): void {

@@ -1,7 +1,8 @@
 import { copyFile, mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EmbedError } from "../../errors.ts";
-import { finishPage, wholeBody } from "./finish-page.ts";
+import { finishPage } from "./finish-page.ts";
+import { readWhole } from "./page-body.ts";
 import { contentSecurityPolicyOfMeta, pageHeaders } from "./page-headers.ts";
 import type { PageModel } from "./page-model.ts";
 import type { PageSource } from "./page-source.ts";
@@ -44,7 +45,7 @@ export async function writePage(source: PageSource, options: WritePageOptions): 
     await refuseOtherFolder(folder);
     for (const [path, body] of source) {
       // Hosts compress by themselves.
-      if (!/\.(br|gz)$/.test(path) && !(path in finished)) await write(path, await wholeBody(body));
+      if (!/\.(br|gz)$/.test(path) && !(path in finished)) await write(path, await readWhole(body));
     }
     for (const [path, content] of Object.entries(finished)) await write(path, content);
     await write(headersFile, new TextEncoder().encode(headersText(server)));
