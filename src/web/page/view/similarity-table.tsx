@@ -20,7 +20,7 @@ export function SimilarityTable({ names, vectors, cosineOf }: SimilarityTablePro
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
     <section class="scroll" aria-labelledby="matrix-title" tabIndex={0}>
-      <table class="shaded">
+      <table class="shaded" aria-labelledby="matrix-title">
         <thead>
           <tr>
             <th scope="col">Picture</th>
