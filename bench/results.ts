@@ -8,6 +8,7 @@ import type { MemoryReport } from "./memory.ts";
 import type { EnginePeersReport } from "./peers/engine-peers.ts";
 import type { OperatorPeersReport } from "./peers/operator-peers.ts";
 import type { ThroughputReport } from "./server-throughput.ts";
+import type { SizesReport } from "./sizes.ts";
 import type { StartReport } from "./start.ts";
 
 /** What a run measured, and where, when and how. */
@@ -36,6 +37,7 @@ export interface Reports {
     readonly engines: readonly EnginePeersReport[];
     readonly operators: OperatorPeersReport;
   };
+  readonly sizes: SizesReport;
 }
 
 const fileOf = (name: keyof Reports) => new URL(`results/${name}.json`, import.meta.url);

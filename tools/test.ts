@@ -72,6 +72,7 @@ const steps: readonly Step[] = [
     command: ["node", "tools/package/test-package.ts", packedJson],
     report: caseReport(packedJson),
   },
+  { name: "page-sizes", command: ["node", "bench/sizes.ts", "--check"] },
   { name: "verify-dist", command: ["node", "dist/cli/portico.js", "verify", "--engine", "ort-wasm"] },
   { name: "verify-dist-simd", command: ["node", "dist/cli/portico.js", "verify", "--engine", "simd"] },
   {
