@@ -15,6 +15,8 @@ import { type StaticHost, startStaticHost } from "./static-host.ts";
 /** The page without its server, its versions, and the page on a host of static files, in the real Chromium. */
 
 const chromium = requireTool("chromium");
+/** For tests that download a model and start engines, on a machine that does other things, too. */
+const longTestMs = 180_000;
 const unreachable = /ERR_CONNECTION_REFUSED|ERR_FAILED|ERR_INTERNET_DISCONNECTED/;
 
 /** Waits until the service worker keeps the page and answers for it. */
@@ -78,41 +80,47 @@ describe.skipIf(chromium === undefined)("the page that was kept", () => {
     await rm(folder, { recursive: true });
   });
 
-  test("opens without its server, isolated as before, and an engine that was used computes", async () => {
-    const server = await startPortico({ args: ["--workers", "1"] });
-    const { page, problems, context } = await openPage(browser, `http://${server.address}/`, {
-      expected: unreachable,
-    });
-    await untilKept(page);
-    await switchOf(page, "ort-wasm").check();
-    await wayPanel(page, "ort-wasm").getByText("Ready").waitFor({ timeout: workTimeoutMs });
-    const { paths } = await readCaches(page);
-    expect(paths.filter((path) => path.includes("ort"))).toEqual([
-      "/assets/ort-wasm-simd-threaded.wasm",
-      "/assets/ort.wasm.bundle.min.mjs",
-    ]);
-    expect(paths).toContain("/");
-    expect(paths.filter((path) => path.includes("portico.v1") || path.includes("models"))).toEqual([]);
+  test(
+    "opens without its server, isolated as before, and an engine that was used computes",
+    async () => {
+      const server = await startPortico({ args: ["--workers", "1"] });
+      const { page, problems, context } = await openPage(browser, `http://${server.address}/`, {
+        expected: unreachable,
+      });
+      await untilKept(page);
+      await switchOf(page, "ort-wasm").check();
+      await wayPanel(page, "ort-wasm").getByText("Ready").waitFor({ timeout: workTimeoutMs });
+      const { paths } = await readCaches(page);
+      expect(paths.filter((path) => path.includes("ort"))).toEqual([
+        "/assets/ort-wasm-simd-threaded.wasm",
+        "/assets/ort.wasm.bundle.min.mjs",
+      ]);
+      expect(paths).toContain("/");
+      expect(paths.filter((path) => path.includes("portico.v1") || path.includes("models"))).toEqual([]);
 
-    await server.stop("SIGKILL");
-    await page.reload();
-    await chooseFiles(page, "photo/locomotion-house-cat.jpg");
-    await wayPanel(page, "ort-wasm").getByText("Ready").waitFor({ timeout: workTimeoutMs });
-    await untilSettled(page, 1);
-    await cardOf(page, "locomotion-house-cat.jpg").locator('[data-way="ort-wasm"] td:nth-child(4)').waitFor();
-    expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
-    const policy = await page.evaluate(async () => {
-      const reply = await fetch("./assets/none", { method: "HEAD" }).catch(() => undefined);
-      return [
-        reply?.status,
-        (await caches.match(new URL(".", location.href)))?.headers.get("content-security-policy"),
-      ];
-    });
-    expect(policy[0]).toBeUndefined();
-    expect(policy[1]).toContain("frame-ancestors 'none'");
-    expect(problems).toEqual([]);
-    await context.close();
-  });
+      await server.stop("SIGKILL");
+      await page.reload();
+      await chooseFiles(page, "photo/locomotion-house-cat.jpg");
+      await wayPanel(page, "ort-wasm").getByText("Ready").waitFor({ timeout: workTimeoutMs });
+      await untilSettled(page, 1);
+      await cardOf(page, "locomotion-house-cat.jpg")
+        .locator('[data-way="ort-wasm"] td:nth-child(4)')
+        .waitFor();
+      expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
+      const policy = await page.evaluate(async () => {
+        const reply = await fetch("./assets/none", { method: "HEAD" }).catch(() => undefined);
+        return [
+          reply?.status,
+          (await caches.match(new URL(".", location.href)))?.headers.get("content-security-policy"),
+        ];
+      });
+      expect(policy[0]).toBeUndefined();
+      expect(policy[1]).toContain("frame-ancestors 'none'");
+      expect(problems).toEqual([]);
+      await context.close();
+    },
+    longTestMs,
+  );
 
   describe("on a host of static files", () => {
     let host: StaticHost;
@@ -152,6 +160,38 @@ describe.skipIf(chromium === undefined)("the page that was kept", () => {
       expect(problems.filter((problem) => !problem.includes("127.0.0.1:1"))).toEqual([]);
       await context.close();
     });
+
+    test(
+      "it computes on a server of another origin, which must allow it",
+      async () => {
+        const pages = await startStaticHost(written("calling"));
+        const origin = pages.url.slice(0, -1);
+        const servers = await Promise.all([
+          startPortico({ args: ["--workers", "1", "--cors-origins", origin] }),
+          startPortico({ args: ["--workers", "1"] }),
+        ]);
+        for (const [index, { address }] of servers.entries()) {
+          const server = `http://${address}`;
+          await writePage(source, { folder: written("calling"), server, models: [] });
+          const { page, problems, context } = await openPage(browser, pages.url);
+          await chooseFiles(page, "photo/locomotion-house-cat.jpg");
+          const card = cardOf(page, "locomotion-house-cat.jpg");
+          if (index === 0) {
+            await card.locator('[data-way="server"] td:nth-child(4)').waitFor({ timeout: workTimeoutMs });
+          } else {
+            await card.getByText("The server does not answer.").waitFor({ timeout: workTimeoutMs });
+          }
+          const others = problems.filter((problem) => !problem.startsWith(`request: ${server}/`));
+          // Chromium tells of what CORS refuses, and of nothing that the policy of the page does.
+          expect(others.filter((problem) => index === 0 || !/CORS policy|ERR_FAILED/.test(problem))).toEqual(
+            [],
+          );
+          await context.close();
+        }
+        await Promise.all([pages.close(), ...servers.map((server) => server.stop())]);
+      },
+      longTestMs,
+    );
 
     test("another version is there at the next load, what is the same is not fetched again, and old caches are gone", async () => {
       host.serve(written("first"));
