@@ -1,7 +1,8 @@
 import { EmbedError } from "../../errors.ts";
 import type { Axes } from "./axes.ts";
 import type { OperatorHandler } from "./planner.ts";
-import { type OnnxGraph, type OnnxNode, unsupported } from "./read-onnx-graph.ts";
+import type { OnnxGraph, OnnxNode } from "./read-onnx-graph.ts";
+import { unsupported } from "./unsupported.ts";
 
 /** How nodes of one kind are planned, and all that one may ask for; a node that asks for more is refused. */
 export interface Operator {

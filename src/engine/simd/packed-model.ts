@@ -1,7 +1,8 @@
 import { EmbedError } from "../../errors.ts";
 import { align } from "./arena.ts";
 import { planModel, type SimdPlan } from "./plan.ts";
-import { readOnnxGraph, unsupported } from "./read-onnx-graph.ts";
+import { readOnnxGraph } from "./read-onnx-graph.ts";
+import { unsupported } from "./unsupported.ts";
 
 /** A model in memory that threads share: its weights once, and room for each thread behind them. */
 export interface PackedModel {

@@ -2,10 +2,12 @@ import type { EmbedError } from "../../errors.ts";
 import { type Axes, showAxes, showShape } from "./axes.ts";
 import { checkNodes, type Operator, type Operators, refusal } from "./check-nodes.ts";
 import type { PackedWeights } from "./packed-weights.ts";
-import { type OnnxConstant, type OnnxGraph, type OnnxNode, unsupported } from "./read-onnx-graph.ts";
+import type { OnnxConstant } from "./read-constant.ts";
+import type { OnnxGraph, OnnxNode } from "./read-onnx-graph.ts";
 import type { Step } from "./steps/run-step.ts";
 import { type Clamp, noClamp } from "./steps/step.ts";
 import { pixelsOf, type TensorSlot } from "./tensor-slot.ts";
+import { unsupported } from "./unsupported.ts";
 
 /** What an operator's handler may ask for and leave behind while its node is planned. */
 export interface Planner {

@@ -6,11 +6,13 @@ import {
   type ModelProto,
   ModelProtoSchema,
   type NodeProto,
-  type TensorProto,
   TensorProto_DataType,
   type ValueInfoProto,
 } from "../../gen/onnx/onnx_pb.ts";
 import { checkOpset } from "./check-opset.ts";
+import { foldCasts } from "./fold-casts.ts";
+import { createFloatReader, type OnnxConstant, readConstant } from "./read-constant.ts";
+import { unsupported } from "./unsupported.ts";
 
 /** An ONNX graph as the planner reads it: one input, one output, weights as typed arrays. */
 export interface OnnxGraph {
@@ -29,14 +31,6 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly output: string;
   readonly attributes: ReadonlyMap<string, number | readonly number[] | string>;
-}
-
-export interface OnnxConstant {
-  readonly shape: readonly number[];
-  /** Of int64 values. */
-  readonly integers?: readonly number[];
-  /** Of float32 values, which are read when they are asked for; the result is good until those of any constant are. */
-  readonly floats?: () => Float32Array;
 }
 
 /**
@@ -74,8 +68,7 @@ export function readOnnxGraph(onnx: Uint8Array): OnnxGraph {
   return {
     input: { name: input.name, shape: shape as [number, number, number] },
     output: { name: output.name, dimension },
-    nodes: graph.node.map(readNode),
-    constants,
+    ...foldCasts(graph.node.map(readNode), constants),
   };
 }
 
@@ -122,64 +115,4 @@ function readShape({ name, type }: ValueInfoProto): number[] {
     }
     return Number(value.value);
   });
-}
-
-function readConstant(tensor: TensorProto, readFloats: (tensor: TensorProto) => Float32Array): OnnxConstant {
-  const { name, dataType, rawData } = tensor;
-  const shape = tensor.dims.map(Number);
-  if (shape.some((size) => size < 1))
-    throw unsupported(`constant "${name}": expected sizes of at least 1, got (${shape.join(", ")})`);
-  const isFloat = dataType === TensorProto_DataType.FLOAT;
-  if (!isFloat && dataType !== TensorProto_DataType.INT64)
-    throw unsupported(`constant "${name}": expected float32 or int64 values, got type ${dataType}`);
-  const listed = isFloat ? tensor.floatData : tensor.int64Data;
-  const size = isFloat ? 4 : 8;
-  const isWhole = rawData.length % size === 0;
-  const got = rawData.length === 0 ? listed.length : isWhole ? rawData.length / size : 0;
-  const count = shape.reduce((a, b) => a * b, 1);
-  if (got !== count) {
-    throw new EmbedError(
-      "MODEL_CORRUPT",
-      `constant "${name}": expected ${count} values for (${shape.join(", ")}), got ${got}`,
-    );
-  }
-  return isFloat ? { shape, floats: () => readFloats(tensor) } : { shape, integers: readIntegers(tensor) };
-}
-
-/** ONNX stores numbers so; nearly every machine does too. */
-const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
-/**
- * Reads float32 values, into the same memory each time: a tensor lies at any byte of its model, but a Float32Array begins at
- * a multiple of four, and copies of all weights at once would be as large as the model.
- */
-function createFloatReader(): (tensor: TensorProto) => Float32Array {
-  let last: { readonly tensor: TensorProto; readonly values: Float32Array } | undefined;
-  let memory = new ArrayBuffer(0);
-  return (tensor) => {
-    if (last?.tensor !== tensor) last = { tensor, values: read(tensor) };
-    return last.values;
-  };
-
-  function read({ rawData, floatData }: TensorProto): Float32Array {
-    if (rawData.length === 0) return Float32Array.from(floatData);
-    if (memory.byteLength < rawData.length) memory = new ArrayBuffer(rawData.length);
-    new Uint8Array(memory).set(rawData);
-    const values = new Float32Array(memory, 0, rawData.length / 4);
-    if (!isLittleEndian) {
-      const view = new DataView(memory);
-      for (let i = 0; i < values.length; i++) values[i] = view.getFloat32(4 * i, true);
-    }
-    return values;
-  }
-}
-
-function readIntegers({ rawData, int64Data }: TensorProto): number[] {
-  if (rawData.length === 0) return int64Data.map(Number);
-  const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
-  return Array.from({ length: rawData.length / 8 }, (_, i) => Number(view.getBigInt64(8 * i, true)));
-}
-
-export function unsupported(message: string): EmbedError {
-  return new EmbedError("ENGINE_UNSUPPORTED", `simd: ${message}`);
 }

@@ -101,9 +101,28 @@ describe("a model of another kind is refused", () => {
       'node "picture": attribute perm is of a type that is not known',
     ],
     [
-      "half precision",
-      (graph) => Object.assign(weightsOf(graph), { dataType: TensorProto_DataType.FLOAT16 }),
-      'constant "w": expected float32 or int64 values, got type 10',
+      "double precision",
+      (graph) => Object.assign(weightsOf(graph), { dataType: TensorProto_DataType.DOUBLE }),
+      'constant "w": expected float32, float16 or int64 values, got double',
+    ],
+    [
+      "values of a type that ONNX does not have",
+      (graph) => Object.assign(weightsOf(graph), { dataType: 99 }),
+      'constant "w": expected float32, float16 or int64 values, got type 99',
+    ],
+    [
+      "a quantised model, such as the variant int8",
+      (graph) => Object.assign(weightsOf(graph), { dataType: TensorProto_DataType.INT8 }),
+      'constant "w": expected float32, float16 or int64 values, got int8; a quantised model needs another engine, such as ort-wasm',
+    ],
+    [
+      "float16 weights that are not cast",
+      (graph) =>
+        Object.assign(weightsOf(graph), {
+          dataType: TensorProto_DataType.FLOAT16,
+          rawData: new Uint8Array(48),
+        }),
+      'node "convolved" (Conv): expected its input 1 to be float32',
     ],
     [
       "a constant of no values",
