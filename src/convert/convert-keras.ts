@@ -2,6 +2,7 @@ import { buildGraph } from "./build-graph.ts";
 import type { KerasModel } from "./keras-format/keras-model.ts";
 import { foldBatchNorm } from "./passes/fold-batch-norm.ts";
 import { foldPadding } from "./passes/fold-padding.ts";
+import { applyNumberFormat, type NumberFormat } from "./variants/number-format.ts";
 import { writeOnnx } from "./write-onnx.ts";
 
 interface ConvertOptions {
@@ -9,6 +10,8 @@ interface ConvertOptions {
   readonly outputLayer: string;
   /** What the network is to take, without the batch: (height, width, channels). Must fit its input layer. */
   readonly inputShape: readonly number[];
+  /** How the numbers are held. Default: float32. */
+  readonly format?: NumberFormat;
 }
 
 interface ConvertedModel {
@@ -23,10 +26,12 @@ interface ConvertedModel {
 /**
  * Converts a Keras model to ONNX. The same model and options give the same bytes, on every host.
  * @throws EmbedError `CONVERT_UNSUPPORTED_LAYER` if a layer, or a setting of one, is not known;
- *   `CONVERT_INVALID` if the model contradicts itself or a weight is missing, left over or misshapen
+ *   `CONVERT_INVALID` if the model contradicts itself or a weight is missing, left over, misshapen
+ *   or not to be held in the format
  */
 export function convertKeras(model: KerasModel, options: ConvertOptions): ConvertedModel {
   const { graph, usedWeights } = buildGraph(model, options.outputLayer, options.inputShape);
-  const onnx = writeOnnx(foldPadding(foldBatchNorm(graph)));
+  const { format = { precision: "fp32" } } = options;
+  const onnx = writeOnnx(applyNumberFormat(foldPadding(foldBatchNorm(graph)), format));
   return { onnx, inputShape: graph.input.shape, dimension: graph.output.dimension, usedWeights };
 }

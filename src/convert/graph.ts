@@ -37,6 +37,11 @@ export type Attribute =
 
 export type Constant =
   | { readonly kind: "float32"; readonly shape: readonly number[]; readonly data: Float32Array }
+  /** The bits of IEEE 754 binary16 values. */
+  | { readonly kind: "float16"; readonly shape: readonly number[]; readonly data: Uint16Array }
+  | { readonly kind: "int8"; readonly shape: readonly number[]; readonly data: Int8Array }
+  | { readonly kind: "uint8"; readonly shape: readonly number[]; readonly data: Uint8Array }
+  | { readonly kind: "int32"; readonly shape: readonly number[]; readonly data: Int32Array }
   | { readonly kind: "int64"; readonly shape: readonly number[]; readonly data: readonly number[] };
 
 export const int = (value: number): Attribute => ({ kind: "int", value });

@@ -84,7 +84,16 @@ function toTensorProto(name: string, constant: Constant): MessageInitShape<typeo
   return {
     name,
     dims,
-    dataType: TensorProto_DataType.FLOAT,
+    dataType: rawTypes[constant.kind],
     rawData: new Uint8Array(buffer, byteOffset, byteLength),
   };
 }
+
+/** What is written as it lies in memory. */
+const rawTypes = {
+  float32: TensorProto_DataType.FLOAT,
+  float16: TensorProto_DataType.FLOAT16,
+  int8: TensorProto_DataType.INT8,
+  uint8: TensorProto_DataType.UINT8,
+  int32: TensorProto_DataType.INT32,
+} as const satisfies Record<Exclude<Constant["kind"], "int64">, TensorProto_DataType>;

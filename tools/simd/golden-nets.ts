@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { convertKeras } from "../../src/convert/convert-keras.ts";
 import { readTfjsLayers } from "../../src/convert/keras-format/read-tfjs-layers.ts";
+import type { NumberFormat } from "../../src/convert/variants/number-format.ts";
 
 /** A tiny network, converted, with what real tf_keras gives for its input; fixtures/README.md has the format. */
 export interface GoldenNet {
@@ -30,7 +31,8 @@ export const goldenNetNames = readdirSync(folder)
   .filter((file) => file.endsWith(".json") && !file.endsWith(".model.json"))
   .map((file) => file.slice(0, -".json".length));
 
-export async function openGoldenNet(name: string): Promise<GoldenNet> {
+/** @param format how the converted network holds its numbers; by default float32 */
+export async function openGoldenNet(name: string, format?: NumberFormat): Promise<GoldenNet> {
   const golden: Golden = readJson(`${name}.json`);
   const model = readJson(golden.model);
   const { onnx } = await convertKeras(
@@ -39,6 +41,7 @@ export async function openGoldenNet(name: string): Promise<GoldenNet> {
       // As Keras names the layer that gives the whole network's output.
       outputLayer: model.modelTopology.model_config.config.output_layers[0][0],
       inputShape: golden.input.shape.slice(1),
+      ...(format && { format }),
     },
   );
   return {
