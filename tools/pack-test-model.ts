@@ -5,10 +5,12 @@ import { create } from "tar";
 import { convertKeras } from "../src/convert/convert-keras.ts";
 import { fingerprintVectorSpace } from "../src/convert/fingerprint.ts";
 import { readTfjsLayers } from "../src/convert/keras-format/read-tfjs-layers.ts";
+import type { NumberFormat } from "../src/convert/variants/number-format.ts";
 import type { ModelManifest, NpmModelSource } from "../src/embed/model-manifest.ts";
-import { findModelManifest } from "../src/node/model/model-catalog.ts";
+import { type ConvertibleManifest, findModelManifest } from "../src/node/model/model-catalog.ts";
+import { precisionOf } from "../src/node/model/model-convert.ts";
 
-interface TestModel {
+export interface TestModel {
   readonly name: string;
   /** Of TensorFlow.js's layers format, with one shard. */
   readonly modelJson: unknown;
@@ -69,4 +71,30 @@ export async function packTestModel(folder: string, model: TestModel): Promise<P
     digest: () => hash.digest(),
   });
   return { manifest: { ...manifest, fingerprint }, source };
+}
+
+/** What is true of another form of the model that `packTestModel` has packed. */
+export async function describeVariant(
+  { modelJson, shard }: TestModel,
+  manifest: ModelManifest,
+  format: Exclude<NumberFormat, { precision: "fp32" }>,
+): Promise<ConvertibleManifest> {
+  const keras = await readTfjsLayers(modelJson, async () => shard.bytes);
+  const { outputLayer, preprocess } = manifest;
+  const inputShape = [preprocess.height, preprocess.width, 3];
+  const { onnx, usedWeights } = convertKeras(keras, { outputLayer, inputShape, format });
+  const settings = { ...manifest, precision: precisionOf(format) };
+  const hash = createHash("sha256");
+  const fingerprint = fingerprintVectorSpace(keras.weights, usedWeights, settings, {
+    update: (bytes) => void hash.update(bytes),
+    digest: () => hash.digest(),
+  });
+  return {
+    ...manifest,
+    precision: format.precision,
+    onnx: { sha256: createHash("sha256").update(onnx).digest("hex"), bytes: onnx.byteLength },
+    fingerprint,
+    accuracy: { minCosine: 0.9, photoMinCosine: 0.9 },
+    ...(format.precision === "int8" && { int8Ranges: format.ranges }),
+  };
 }

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type VariantName, variantNames } from "../embed/model-manifest.ts";
 import { type EngineChoice, engineChoices } from "../engine/engine.ts";
 import { defaultImageLimits } from "../image/pixels.ts";
 import { resolveCacheDir } from "../node/model/model-cache.ts";
@@ -8,6 +9,7 @@ import { defaultWorkerMaxMemoryBytes } from "../node/pool/worker-pool-options.ts
 /** Options that every command with an engine has. */
 export interface EngineOptions {
   readonly model: string;
+  readonly variant: VariantName;
   readonly engine: EngineChoice;
   readonly workers?: number;
   readonly threads: number;
@@ -27,7 +29,9 @@ const workerMinMemoryBytes = 256 * 2 ** 20;
 export function addEngineOptions(command: Command): Command {
   const { maxPixels } = defaultImageLimits;
   return addCacheOption(
-    addEngineOption(command.option("--model <name>", "model to load, a folder of models/", "resnet50"))
+    addEngineOption(
+      addVariantOption(command.option("--model <name>", "model to load, a folder of models/", "resnet50")),
+    )
       .option(
         "--workers <n>",
         "worker threads, for a GPU those that decode; by default the cores, at most 4, as far as memory holds",
@@ -79,6 +83,17 @@ export function addEngineOption(command: Command): Command {
     new Option("--engine <name>", "what computes; auto: the fastest that works here")
       .choices(engineChoices)
       .default("auto"),
+  );
+}
+
+export function addVariantOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      "--variant <name>",
+      "fp32: Keras's vectors; fp16: half the bytes; int8: a quarter; each a vector space of its own",
+    )
+      .choices(variantNames)
+      .default("fp32"),
   );
 }
 

@@ -1,7 +1,8 @@
 import { access, constants, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Command } from "commander";
-import type { ModelManifest } from "../embed/model-manifest.ts";
+import { type ModelManifest, variantNames } from "../embed/model-manifest.ts";
+import { labelOf, pickVariant } from "../embed/pick-variant.ts";
 import { EmbedError } from "../errors.ts";
 import { modelFile, resolveCacheDir } from "../node/model/model-cache.ts";
 import { findModelManifest, listModelNames } from "../node/model/model-catalog.ts";
@@ -18,9 +19,9 @@ export async function describeModels(cacheFlag: string | undefined): Promise<Fin
   const cacheDir = resolveCacheDir(cacheFlag);
   const names = await listModelNames();
   const models = await Promise.all(
-    names.map(async (name) => checkModel(cacheDir, await findModelManifest(name))),
+    names.map(async (name) => checkForms(cacheDir, await findModelManifest(name))),
   );
-  return [await checkCache(cacheDir), ...models];
+  return [await checkCache(cacheDir), ...models.flat()];
 }
 
 async function checkCache(cacheDir: string): Promise<Finding> {
@@ -44,8 +45,19 @@ async function nearestFolder(folder: string): Promise<string> {
   return exists || dirname(folder) === folder ? folder : nearestFolder(dirname(folder));
 }
 
+/** The model itself, and those of its variants that were prepared. */
+async function checkForms(cacheDir: string, manifest: ModelManifest): Promise<Finding[]> {
+  const findings = [await checkModel(cacheDir, manifest)];
+  for (const name of variantNames) {
+    if (!manifest.variants || !Object.hasOwn(manifest.variants, name)) continue;
+    const variant = pickVariant(manifest, name);
+    if (await isPrepared(modelFile(cacheDir, variant))) findings.push(await checkModel(cacheDir, variant));
+  }
+  return findings;
+}
+
 async function checkModel(cacheDir: string, manifest: ModelManifest): Promise<Finding> {
-  const name = `model ${manifest.name}`;
+  const name = `model ${labelOf(manifest)}`;
   const file = modelFile(cacheDir, manifest);
   if (!(await isPrepared(file))) {
     return { name, state: "unchecked", value: "not prepared; portico prepare fetches it" };
@@ -65,7 +77,7 @@ function isPrepared(file: string): Promise<boolean> {
   );
 }
 
-export type SelfCheckOptions = Pick<EngineOptions, "model" | "engine" | "cache">;
+export type SelfCheckOptions = Pick<EngineOptions, "model" | "variant" | "engine" | "cache">;
 
 /** What every command has by default, but one worker: a second would show nothing more. */
 function withDefaults(options: SelfCheckOptions): EngineOptions {
@@ -82,11 +94,11 @@ const timedImage = "photo/locomotion-house-cat.jpg";
  */
 export async function selfCheck(options: SelfCheckOptions, models: readonly Finding[]): Promise<Finding> {
   const name = "self-check";
-  const manifest = await findModelManifest(options.model);
-  const found = models.find((finding) => finding.name === `model ${manifest.name}`)?.state;
+  const label = labelOf(pickVariant(await findModelManifest(options.model), options.variant));
+  const found = models.find((finding) => finding.name === `model ${label}`)?.state;
   if (found !== "ok") {
     const what = found === "failed" ? "there but cannot be used, so it is not run" : "not there to be run";
-    return { name, state: "unchecked", value: `the model ${manifest.name} is ${what}` };
+    return { name, state: "unchecked", value: `the model ${label} is ${what}` };
   }
   let ready: Extract<PoolEvent, { kind: "worker-ready" }> | undefined;
   const passedOver: string[] = [];
@@ -103,7 +115,7 @@ export async function selfCheck(options: SelfCheckOptions, models: readonly Find
     if (!result.ok) throw result.error;
     const started = `started in ${Math.round(ready?.startMs ?? 0)} ms`;
     const engine = ready?.adapter ? `${ready.engine}, ${ready.adapter}` : ready?.engine;
-    const value = `${manifest.name} on ${engine}: max abs error ${ready?.maxAbsError.toExponential(2)}, ${started}, one picture in ${Math.round(ms)} ms${passedOver.join("")}`;
+    const value = `${label} on ${engine}: max abs error ${ready?.maxAbsError.toExponential(2)}, ${started}, one picture in ${Math.round(ms)} ms${passedOver.join("")}`;
     return { name, state: "ok", value };
   } catch (error) {
     const { reason, message, cause } = EmbedError.from(error);

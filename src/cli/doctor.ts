@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { commandName } from "../node/command-name.ts";
-import { addCacheOption, addEngineOption, describeCache } from "./common-options.ts";
+import { addCacheOption, addEngineOption, addVariantOption, describeCache } from "./common-options.ts";
 import { describeEnvironment } from "./doctor-environment.ts";
 import { describeMachine, describePeers } from "./doctor-machine.ts";
 import { describeModels, type SelfCheckOptions, selfCheck } from "./doctor-model.ts";
@@ -15,9 +15,11 @@ interface DoctorOptions extends SelfCheckOptions {
 
 export function addDoctorCommand(program: Command): void {
   addEngineOption(
-    addCacheOption(program.command("doctor"))
-      .description("say what a bug report needs to tell, and check that Portico can work here")
-      .option("--model <name>", "model that the self-check runs", "resnet50"),
+    addVariantOption(
+      addCacheOption(program.command("doctor"))
+        .description("say what a bug report needs to tell, and check that Portico can work here")
+        .option("--model <name>", "model that the self-check runs", "resnet50"),
+    ),
   )
     .option("--listen <host:port>", "address that serve would get, to see whether it is free")
     .option("--json", "print a JSON object: {version, ok, checks: [{name, state, value}]}")

@@ -1,5 +1,5 @@
 import type { ModelManifest } from "../embed/model-manifest.ts";
-import { findModelManifest } from "../node/model/model-catalog.ts";
+import { findModelVariant } from "../node/model/model-catalog.ts";
 import { openEmbedder } from "../node/open-embedder.ts";
 import { chooseWorkers, readMachine } from "../node/pool/default-workers.ts";
 import type { QueueLimits } from "../node/pool/job-queue.ts";
@@ -28,7 +28,7 @@ export async function openEmbedderForCli(
   queue: QueueLimits,
   onEvent: (event: PoolEvent) => void = tellEngine,
 ): Promise<CliEmbedder> {
-  const manifest = await findModelManifest(options.model);
+  const manifest = await findModelVariant(options.model, options.variant);
   const { workers, why } = options.workers
     ? { workers: options.workers, why: "--workers" }
     : chooseWorkers(readMachine());

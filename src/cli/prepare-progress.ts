@@ -1,5 +1,6 @@
 import { Presets, SingleBar } from "cli-progress";
 import type { ModelManifest } from "../embed/model-manifest.ts";
+import { labelOf } from "../embed/pick-variant.ts";
 import type { PrepareEvent } from "../node/model/model-store.ts";
 import type { ProgressOutput } from "./progress-output.ts";
 
@@ -14,7 +15,7 @@ const lineEveryMs = 5_000;
 
 /** Shows what `prepareModel` does: a progress bar on a terminal, plain lines elsewhere. */
 export function createPrepareProgress(manifest: ModelManifest, output: ProgressOutput): PrepareProgress {
-  const say = (text: string) => output.stream.write(`${manifest.name}: ${text}\n`);
+  const say = (text: string) => output.stream.write(`${labelOf(manifest)}: ${text}\n`);
   let bar: SingleBar | undefined;
   let startedMs = 0;
   let lastLineMs = Number.NEGATIVE_INFINITY;

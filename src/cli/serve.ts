@@ -128,6 +128,7 @@ async function serveCommand(options: ServeOptions): Promise<void> {
   const facts = {
     url: server.localUrl,
     model: manifest.name,
+    ...(manifest.precision !== "fp32" && { variant: manifest.precision }),
     engine: embedder.engine(),
     workers:
       embedder.engine() === "ort-webgpu"

@@ -1,25 +1,26 @@
 import type { EmbedError } from "../errors.ts";
 
+/** What a fixture's vector must hold. */
+export interface VerifyLimits {
+  /** Largest absolute error of any element. */
+  readonly tolerance: number;
+  /** Of a variant: smallest cosine. */
+  readonly minCosine?: number;
+}
+
 /** One fixture: how far its vector is from Keras's, or why there is none. */
-export type VerifyRow =
-  | {
-      readonly image: string;
-      readonly tolerance: number;
-      readonly maxAbsError: number;
-      readonly cosine: number;
-    }
-  | {
-      readonly image: string;
-      readonly tolerance: number;
-      readonly error: Pick<EmbedError, "reason" | "message">;
-    };
+export type VerifyRow = VerifyLimits & { readonly image: string } & (
+    | { readonly maxAbsError: number; readonly cosine: number }
+    | { readonly error: Pick<EmbedError, "reason" | "message"> }
+  );
 
 type Verdict = "ok" | "DIFFERS" | "FAILED";
 
 function judge(row: VerifyRow): Verdict {
   if ("error" in row) return "FAILED";
-  // Not `>`: NaN must not pass.
-  return row.maxAbsError <= row.tolerance ? "ok" : "DIFFERS";
+  const { maxAbsError, tolerance, cosine, minCosine = Number.NEGATIVE_INFINITY } = row;
+  // Not `>` and `<`: NaN must not pass.
+  return maxAbsError <= tolerance && cosine >= minCosine ? "ok" : "DIFFERS";
 }
 
 /** `width` is that of the longest image's name. */
@@ -39,8 +40,10 @@ export function summarise(rows: readonly VerifyRow[]): { summary: string; shortf
   const count = (verdict: Verdict) => rows.filter((row) => judge(row) === verdict).length;
   const [differing, failed] = [count("DIFFERS"), count("FAILED")];
   const errors = rows.flatMap((row) => ("error" in row ? [] : [row.maxAbsError]));
+  const cosines = rows.flatMap((row) => ("error" in row || row.minCosine === undefined ? [] : [row.cosine]));
   const largest = errors.length > 0 ? `; largest error ${Math.max(...errors).toExponential(2)}` : "";
-  const summary = `${count("ok")} passed, ${differing} differ, ${failed} failed${largest}`;
+  const smallest = cosines.length > 0 ? `, smallest cosine ${Math.min(...cosines).toFixed(7)}` : "";
+  const summary = `${count("ok")} passed, ${differing} differ, ${failed} failed${largest}${smallest}`;
   if (differing + failed === 0) return { summary };
   const parts = [
     `${differing} of ${rows.length} vectors differ from Keras's by more than their tolerance`,

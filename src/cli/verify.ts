@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 import { compareVectors } from "../embed/compare-vectors.ts";
+import type { Accuracy } from "../embed/model-manifest.ts";
+import { labelOf } from "../embed/pick-variant.ts";
 import { engineTolerance } from "../engine/engine-tolerances.ts";
 import { EmbedError } from "../errors.ts";
 import { commandName } from "../node/command-name.ts";
@@ -10,7 +12,13 @@ import { addEngineOptions, type EngineOptions } from "./common-options.ts";
 import { mapInOrder } from "./map-in-order.ts";
 import { openEmbedderForCli, unboundedQueue } from "./open-embedder-for-cli.ts";
 import { reportShortfall } from "./report-error.ts";
-import { describeHeader, describeRow, summarise, type VerifyRow } from "./verify-report.ts";
+import {
+  describeHeader,
+  describeRow,
+  summarise,
+  type VerifyLimits,
+  type VerifyRow,
+} from "./verify-report.ts";
 
 export function addVerifyCommand(program: Command): void {
   addEngineOptions(program.command("verify"))
@@ -22,6 +30,7 @@ export function addVerifyCommand(program: Command): void {
       `
 A fixture passes if no element of its vector is further from Keras's than its tolerance (1e-6). One that
 differs, or that gives no vector at all, makes the exit code 1. With --engine ort-webgpu the tolerance is 5e-6.
+With --variant it passes if the cosine to Keras's vector, and for fp16 the error too, are what the manifest states.
 
 Example:
   ${commandName()} verify --only photo/`,
@@ -43,9 +52,10 @@ async function verifyCommand(options: EngineOptions & { only?: string; json?: tr
   const rows: VerifyRow[] = [];
   try {
     await embedder.ready;
-    say(`${manifest.name} on ${embedder.engine()}, against real Keras`);
+    say(`${labelOf(manifest)} on ${embedder.engine()}, against real Keras`);
     say(describeHeader(width));
-    for await (const row of mapInOrder(images, aheadOf(embedder), (image) => verifyImage(embedder, image))) {
+    const verify = (image: string) => verifyImage(embedder, manifest.accuracy, image);
+    for await (const row of mapInOrder(images, aheadOf(embedder), verify)) {
       rows.push(row);
       say(describeRow(row, width));
     }
@@ -58,11 +68,21 @@ async function verifyCommand(options: EngineOptions & { only?: string; json?: tr
   if (shortfall) reportShortfall(shortfall);
 }
 
-async function verifyImage(embedder: WorkerPool, image: string): Promise<VerifyRow> {
+async function verifyImage(
+  embedder: WorkerPool,
+  accuracy: Accuracy | undefined,
+  image: string,
+): Promise<VerifyRow> {
   const { bytes, vector, tolerance: golden } = await readVectorGolden(image);
   const result = await embedder.embed(bytes);
-  const tolerance = engineTolerance(embedder.engine() ?? "ort-wasm", golden);
-  if (result.ok) return { image, tolerance, ...compareVectors(result.vector, vector) };
+  const limits: VerifyLimits = accuracy
+    ? { tolerance: accuracy.maxAbsError ?? Number.POSITIVE_INFINITY, minCosine: minCosineOf(image, accuracy) }
+    : { tolerance: engineTolerance(embedder.engine() ?? "ort-wasm", golden) };
+  if (result.ok) return { image, ...limits, ...compareVectors(result.vector, vector) };
   const { reason, message } = result.error;
-  return { image, tolerance, error: { reason, message } };
+  return { image, ...limits, error: { reason, message } };
+}
+
+function minCosineOf(image: string, { minCosine, photoMinCosine }: Accuracy): number {
+  return image.startsWith("photo/") ? photoMinCosine : minCosine;
 }

@@ -38,7 +38,32 @@ export interface UrlModelSource {
   readonly license: string;
 }
 
-/** `models/<name>/manifest.json`: everything that is known of a model except its weights. */
+/** The forms of one model, each a vector space of its own. The first is the model itself; the others are made from it. */
+export const variantNames = ["fp32", "fp16", "int8"] as const;
+
+export type VariantName = (typeof variantNames)[number];
+
+/** How near a variant's vectors are to those of Keras, which computes in float32. */
+export interface Accuracy {
+  /** Smallest cosine to Keras's vector, over every fixture. */
+  readonly minCosine: number;
+  /** The same of a photograph: what the self-check asks for. */
+  readonly photoMinCosine: number;
+  /** Largest absolute error of any element, over every fixture; without it the cosine alone is stated. */
+  readonly maxAbsError?: number;
+}
+
+/** What a smaller form of a model has of its own. */
+export interface ModelVariant {
+  readonly onnx: ModelManifest["onnx"];
+  readonly fingerprint: string;
+  readonly accuracy: Accuracy;
+}
+
+/**
+ * `models/<name>/manifest.json`: everything that is known of a model except its weights. `pickVariant` makes from it that of a
+ * variant, which has another precision, file and fingerprint.
+ */
 export interface ModelManifest {
   readonly name: string;
   readonly description: string;
@@ -49,9 +74,14 @@ export interface ModelManifest {
   readonly preprocess: PreprocessSpec;
   readonly pooling: "avg" | "max" | "none";
   readonly normalisation: "l2";
-  readonly precision: "fp32";
+  /** How the file holds its numbers: the name of the variant. */
+  readonly precision: VariantName;
   /** The converted file: conversion is deterministic, so its hash is known beforehand. */
   readonly onnx: { readonly sha256: string; readonly bytes: number };
   /** Names the vector space: `sha256:<hex>` over source tensors and settings. */
   readonly fingerprint: string;
+  /** The smaller forms that `portico prepare --variant` makes. Default: none. */
+  readonly variants?: Partial<Readonly<Record<Exclude<VariantName, "fp32">, ModelVariant>>>;
+  /** Of a variant that was picked; without it each golden's own tolerance holds. A file never has it. */
+  readonly accuracy?: Accuracy;
 }

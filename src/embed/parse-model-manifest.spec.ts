@@ -14,6 +14,9 @@ test("a sound manifest passes as it is", () => {
 describe("a broken manifest is refused, and the field is named", () => {
   const { description: _description, ...withoutDescription } = resnet50;
   const [npm, url] = resnet50.sources;
+  const { fp16, int8 } = resnet50.variants;
+  const withInt8 = (change: object) => ({ ...resnet50, variants: { fp16, int8: { ...int8, ...change } } });
+  const accuracy = (change: object) => withInt8({ accuracy: { ...int8.accuracy, ...change } });
   test.each([
     ["a list", [], "the whole: expected an object, got []"],
     ["null", null, "the whole: expected an object, got null"],
@@ -64,6 +67,69 @@ describe("a broken manifest is refused, and the field is named", () => {
       "a fingerprint without its kind",
       { ...resnet50, fingerprint: "0".repeat(64) },
       `fingerprint: expected "sha256:" and 64 hexadecimal digits, got "${"0".repeat(64)}"`,
+    ],
+    ["a precision of its own", { ...resnet50, precision: "int8" }, 'precision: expected "fp32", got "int8"'],
+    [
+      "an accuracy of the model itself",
+      { ...resnet50, accuracy: { minCosine: 0.98 } },
+      'accuracy: expected no such field, got {"minCosine":0.98}',
+    ],
+    ["a list of variants", { ...resnet50, variants: [] }, "variants: expected an object, got []"],
+    [
+      "an unknown variant",
+      { ...resnet50, variants: { int4: 1 } },
+      "variants.int4: expected one of the variants fp16, int8, got 1",
+    ],
+    [
+      "fp32 as a variant",
+      { ...resnet50, variants: { fp32: 1 } },
+      "variants.fp32: expected one of the variants fp16, int8, got 1",
+    ],
+    ["a variant that is none", withInt8({ onnx: 3 }), "variants.int8.onnx: expected an object, got 3"],
+    [
+      "a variant with a field too many",
+      withInt8({ precision: "fp32" }),
+      'variants.int8.precision: expected no such field, got "fp32"',
+    ],
+    [
+      "a variant's short hash",
+      withInt8({ onnx: { ...int8.onnx, sha256: "00" } }),
+      'variants.int8.onnx.sha256: expected 64 hexadecimal digits, got "00"',
+    ],
+    [
+      "a variant whose file is that of the model",
+      withInt8({ onnx: resnet50.onnx }),
+      `variants.int8.onnx.sha256: expected a hash of its own, got "${resnet50.onnx.sha256}"`,
+    ],
+    [
+      "a variant whose vectors are to be taken for those of the model",
+      withInt8({ fingerprint: resnet50.fingerprint }),
+      `variants.int8.fingerprint: expected a fingerprint of its own, got "${resnet50.fingerprint}"`,
+    ],
+    [
+      "two variants of one vector space",
+      withInt8({ fingerprint: fp16.fingerprint }),
+      `variants.int8.fingerprint: expected a fingerprint of its own, got "${fp16.fingerprint}"`,
+    ],
+    [
+      "a variant without an accuracy",
+      withInt8({ accuracy: undefined }),
+      "variants.int8.accuracy: expected an object, got nothing",
+    ],
+    [
+      "an accuracy that lets everything pass",
+      accuracy({ minCosine: 0 }),
+      "variants.int8.accuracy.minCosine: expected a cosine from 0.9 to below 1, got 0",
+    ],
+    [
+      "an accuracy that lets nothing pass",
+      accuracy({ photoMinCosine: 1 }),
+      "variants.int8.accuracy.photoMinCosine: expected a cosine from 0.9 to below 1, got 1",
+    ],
+    [
+      "an error of any size",
+      accuracy({ maxAbsError: 2 }),
+      "variants.int8.accuracy.maxAbsError: expected an error above 0 and below 0.1, got 2",
     ],
   ])("%s", (_what, json, message) => {
     let error: unknown;

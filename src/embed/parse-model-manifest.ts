@@ -1,6 +1,6 @@
 import { EmbedError } from "../errors.ts";
 import { channelModes, interpolations } from "../preprocess/preprocess-spec.ts";
-import type { ModelManifest, ModelSource } from "./model-manifest.ts";
+import { type ModelManifest, type ModelSource, variantNames } from "./model-manifest.ts";
 
 /** Says what a value should have been; nothing if it is right. */
 type Check = (value: unknown) => string | undefined;
@@ -28,6 +28,18 @@ const object: Check = (value) =>
 const list: Check = (value) =>
   Array.isArray(value) && value.length > 0 ? undefined : "a list that is not empty";
 
+/** Of a variant's accuracy: 1 is the same direction, and below 0.9 nobody would call it the same model. */
+const cosine: Check = (value) =>
+  typeof value === "number" && value >= 0.9 && value < 1 ? undefined : "a cosine from 0.9 to below 1";
+
+const smallError: Check = (value) =>
+  typeof value === "number" && value > 0 && value < 0.1 ? undefined : "an error above 0 and below 0.1";
+
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined ? undefined : check(value);
+
 // Model names and sources become file names, so nothing that could leave a folder is let in.
 const manifestFields: Fields = {
   name: matching(/^[a-z0-9][a-z0-9_-]*$/, "a name of a-z, 0-9, _ and -"),
@@ -41,6 +53,19 @@ const manifestFields: Fields = {
   precision: oneOf("fp32"),
   onnx: object,
   fingerprint: matching(/^sha256:[0-9a-f]{64}$/, '"sha256:" and 64 hexadecimal digits'),
+  variants: optional(object),
+};
+
+const variantFields: Fields = {
+  onnx: object,
+  fingerprint: manifestFields.fingerprint as Check,
+  accuracy: object,
+};
+
+const accuracyFields: Fields = {
+  minCosine: cosine,
+  photoMinCosine: cosine,
+  maxAbsError: optional(smallError),
 };
 
 const identityFields: Fields = {
@@ -93,6 +118,7 @@ export function parseModelManifest(json: unknown): ModelManifest {
   checkFields(manifest.identity, "identity", identityFields);
   checkFields(manifest.preprocess, "preprocess", preprocessFields);
   checkFields(manifest.onnx, "onnx", onnxFields);
+  checkVariants(manifest as unknown as ModelManifest);
   (manifest.sources as readonly unknown[]).forEach((source, index) => {
     const path = `sources[${index}]`;
     const { kind } = asObject(source, path);
@@ -100,6 +126,28 @@ export function parseModelManifest(json: unknown): ModelManifest {
     checkFields(source, path, sourceFields[kind]);
   });
   return manifest as unknown as ModelManifest;
+}
+
+/** No two may be taken for each other: neither their files nor their vectors. */
+function checkVariants({ variants = {}, onnx, fingerprint }: ModelManifest): void {
+  const hashes = new Set([onnx.sha256]);
+  const spaces = new Set([fingerprint]);
+  const names: readonly string[] = variantNames.filter((name) => name !== "fp32");
+  for (const [name, given] of Object.entries(variants)) {
+    const path = `variants.${name}`;
+    if (!names.includes(name)) throw invalidField(path, `one of the variants ${names.join(", ")}`, given);
+    const variant = checkFields(given, path, variantFields) as unknown as ModelManifest;
+    checkFields(variant.onnx, `${path}.onnx`, onnxFields);
+    checkFields(variant.accuracy, `${path}.accuracy`, accuracyFields);
+    if (hashes.has(variant.onnx.sha256)) {
+      throw invalidField(`${path}.onnx.sha256`, "a hash of its own", variant.onnx.sha256);
+    }
+    if (spaces.has(variant.fingerprint)) {
+      throw invalidField(`${path}.fingerprint`, "a fingerprint of its own", variant.fingerprint);
+    }
+    hashes.add(variant.onnx.sha256);
+    spaces.add(variant.fingerprint);
+  }
 }
 
 function checkFields(value: unknown, path: string, fields: Fields): Readonly<Record<string, unknown>> {

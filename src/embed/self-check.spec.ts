@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { EngineName } from "../engine/engine.ts";
 import { engineTolerance } from "../engine/engine-tolerances.ts";
+import type { Accuracy } from "./model-manifest.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { runSelfCheck, type SelfCheck } from "./self-check.ts";
 
@@ -39,4 +40,40 @@ describe("a vector is right", () => {
 test("a golden that allows more than an engine's own tolerance holds", () => {
   expect(engineTolerance("ort-webgpu", 1e-5)).toBe(1e-5);
   expect(engineTolerance("simd", 2e-6)).toBe(2e-6);
+});
+
+describe("a variant's vector is right", () => {
+  // An element that is off by e gives a cosine of 1 / sqrt(1 + e^2).
+  const accuracy = { minCosine: 0.9, photoMinCosine: 0.998 };
+  test.each<[string, number, Accuracy, string | undefined]>([
+    ["near enough", 0.05, accuracy, undefined],
+    [
+      "too far",
+      0.07,
+      accuracy,
+      "expected the embedding of photo/a.jpg with a cosine of at least 0.998 to Keras's, got 0.99755",
+    ],
+    [
+      "no number",
+      Number.NaN,
+      accuracy,
+      "expected the embedding of photo/a.jpg with a cosine of at least 0.998 to Keras's, got NaN",
+    ],
+    ["within its error", 9e-4, { ...accuracy, maxAbsError: 1e-3 }, undefined],
+    [
+      "beyond its error",
+      2 ** -9,
+      { ...accuracy, maxAbsError: 1e-3 },
+      "expected the embedding of photo/a.jpg within 0.001 of Keras's, got a largest absolute error of 0.001953125",
+    ],
+  ])("%s", async (_, off, stated, message) => {
+    const checked = runSelfCheck(pipelineOff(off), { ...check, accuracy: stated }, "ort-wasm");
+    if (message === undefined) await expect(checked).resolves.toBeCloseTo(off, 6);
+    else {
+      await expect(checked).rejects.toMatchObject({
+        reason: "VECTOR_DRIFT",
+        message: expect.stringContaining(message),
+      });
+    }
+  });
 });

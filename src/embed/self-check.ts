@@ -1,7 +1,8 @@
 import type { EngineName } from "../engine/engine.ts";
 import { engineTolerance } from "../engine/engine-tolerances.ts";
 import { EmbedError } from "../errors.ts";
-import { compareVectors } from "./compare-vectors.ts";
+import { compareVectors, type VectorDifference } from "./compare-vectors.ts";
+import type { Accuracy } from "./model-manifest.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 /** A picture whose embedding is known; an engine that gives another one never takes work. */
@@ -13,6 +14,8 @@ export interface SelfCheck {
   readonly vector: Float32Array;
   /** Largest absolute error of any element, where the engine has no tolerance of its own. */
   readonly tolerance: number;
+  /** Of a variant: what holds instead of the tolerance, for a photograph. */
+  readonly accuracy?: Accuracy | undefined;
 }
 
 /**
@@ -28,7 +31,11 @@ export async function runSelfCheck(
 ): Promise<number> {
   const result = await pipeline(check.bytes);
   if (!result.ok) throw result.error;
-  const { maxAbsError } = compareVectors(result.vector, check.vector);
+  const { maxAbsError, cosine } = compareVectors(result.vector, check.vector);
+  if (check.accuracy) {
+    checkAccuracy(check.name, check.accuracy, { maxAbsError, cosine });
+    return maxAbsError;
+  }
   const tolerance = engineTolerance(engine, check.tolerance);
   if (!(maxAbsError <= tolerance)) {
     throw new EmbedError(
@@ -37,4 +44,22 @@ export async function runSelfCheck(
     );
   }
   return maxAbsError;
+}
+
+/** @throws EmbedError `VECTOR_DRIFT` */
+function checkAccuracy(name: string, accuracy: Accuracy, { maxAbsError, cosine }: VectorDifference): void {
+  const { photoMinCosine, maxAbsError: most = Number.POSITIVE_INFINITY } = accuracy;
+  // Not `<` and `>`: NaN must not pass.
+  if (!(cosine >= photoMinCosine)) {
+    throw new EmbedError(
+      "VECTOR_DRIFT",
+      `expected the embedding of ${name} with a cosine of at least ${photoMinCosine} to Keras's, got ${cosine}`,
+    );
+  }
+  if (!(maxAbsError <= most)) {
+    throw new EmbedError(
+      "VECTOR_DRIFT",
+      `expected the embedding of ${name} within ${most} of Keras's, got a largest absolute error of ${maxAbsError}`,
+    );
+  }
 }

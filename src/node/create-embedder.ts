@@ -1,9 +1,10 @@
 import { createImageEmbedder, type ImageEmbedder } from "../embed/image-embedder.ts";
+import type { VariantName } from "../embed/model-manifest.ts";
 import { settleBefore } from "../embed/settle-before.ts";
 import { type EngineChoice, type EngineName, engineChoices } from "../engine/engine.ts";
 import { EmbedError } from "../errors.ts";
 import { defaultImageLimits } from "../image/pixels.ts";
-import { findModelManifest } from "./model/model-catalog.ts";
+import { findModelVariant } from "./model/model-catalog.ts";
 import { type PrepareEvent, prepareModel } from "./model/model-store.ts";
 import { openEmbedder } from "./open-embedder.ts";
 import { chooseWorkers, readMachine } from "./pool/default-workers.ts";
@@ -11,6 +12,8 @@ import { chooseWorkers, readMachine } from "./pool/default-workers.ts";
 export interface CreateEmbedderOptions {
   /** A model that ships with Portico. Default: `resnet50`. */
   readonly model?: string;
+  /** Form of the model, each a vector space of its own. Default: `fp32`, whose vectors are those of Keras. */
+  readonly variant?: VariantName;
   /** What computes. Default: `auto`, the fastest that works here. */
   readonly engine?: EngineChoice;
   /** Worker threads, each with one picture at a time; for a GPU they only decode. Default: the cores, at most 4, as far as memory holds. */
@@ -37,7 +40,8 @@ export interface CreateEmbedderOptions {
  *   `ENGINE_FAILED`, `VECTOR_DRIFT`, or `CANCELLED` or `DEADLINE_EXCEEDED` by the signal
  */
 export async function createEmbedder(options: CreateEmbedderOptions = {}): Promise<ImageEmbedder> {
-  const { model = "resnet50", engine = "auto", signal, cacheDir, from, onProgress } = options;
+  const { model = "resnet50", variant = "fp32", engine = "auto", signal } = options;
+  const { cacheDir, from, onProgress } = options;
   if (!engineChoices.includes(engine)) {
     throw new EmbedError("CONFIG_INVALID", `expected engine ${engineChoices.join(", ")}, got "${engine}"`);
   }
@@ -48,7 +52,7 @@ export async function createEmbedder(options: CreateEmbedderOptions = {}): Promi
     if (Number.isSafeInteger(value) && value > 0) continue;
     throw new EmbedError("CONFIG_INVALID", `expected ${name} to be a whole number from 1, got ${value}`);
   }
-  const manifest = await findModelManifest(model);
+  const manifest = await findModelVariant(model, variant);
   let adapter: string | undefined;
   const pool = openEmbedder({
     manifest,

