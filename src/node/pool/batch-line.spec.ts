@@ -223,6 +223,7 @@ describe("a thread that decodes", () => {
       expect(await embed(7)).toBe(
         "NOT_READY: no worker has lived for 0.001 s; they are being started, try again later",
       );
+      expect(pool?.isReady()).toBe(false);
     } finally {
       process.off("worker", kill);
     }

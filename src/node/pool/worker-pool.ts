@@ -104,8 +104,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
 
   function followWorkers(): void {
     dispatch();
-    const isLost = crew.size() === 0 || dispatcher.isLost();
-    noWorkerSince = isLost ? (noWorkerSince ?? performance.now()) : undefined;
+    noWorkerSince = isManned() ? undefined : (noWorkerSince ?? performance.now());
     noteReadiness();
   }
 
@@ -157,8 +156,10 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     dispatcherEnd = dispatcher.close(closedBy);
   }
 
+  const isManned = () => crew.size() > 0 && !dispatcher.isLost();
+
   function isReady(): boolean {
-    return crew.size() > 0 && !closedBy && recent.isTrusted(queue.state().oldestMs);
+    return isManned() && !closedBy && recent.isTrusted(queue.state().oldestMs);
   }
 
   function noteSuccess(): void {
