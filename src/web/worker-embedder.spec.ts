@@ -50,6 +50,15 @@ describe.skipIf(!chromium)("a worker that is lost", () => {
       },
     ],
     [
+      "needs the model again, which is there where bytes were given that have changed since",
+      { options: simd, givesBytes: true, verdicts: ["go", "throw"], steps: [[90], [91]] },
+      {
+        results: [["right"], ["right"]],
+        commands: ["start", 1, "start", 1, 1],
+        events: ["ready: simd", threw, "ready: simd"],
+      },
+    ],
+    [
       "without a word is replaced, and its picture is tried again",
       { options: simd, verdicts: ["go", "go", "end"], steps: [[90, 91, 92]] },
       {

@@ -6,6 +6,8 @@ import { type AskedCommand, type Verdict, verdictChannel } from "./told-worker.t
 
 export interface Story {
   readonly options: Omit<CreateEmbedderOptions, "onnx" | "onProgress" | "signal">;
+  /** Whether the model is given as bytes, which are then overwritten, instead of its URL. */
+  readonly givesBytes?: boolean;
   /** For the commands as they come; after the last of them `go`. */
   readonly verdicts: readonly Verdict[];
   /** Pictures that are handed over at once, by their tone; the next ones after the last of them is answered. 0: no picture. */
@@ -24,7 +26,10 @@ export interface StoryEnd {
 }
 
 /** Lets a page with tools/browser/small-model.ts and tools/browser/told-worker.ts open an embedder and embed. */
-export async function playStory(page: Page, { options, verdicts, steps }: Story): Promise<StoryEnd> {
+export async function playStory(
+  page: Page,
+  { options, givesBytes = false, verdicts, steps }: Story,
+): Promise<StoryEnd> {
   const pictures = steps.map((tones) =>
     tones.map((tone) => {
       const { bytes, vector, tolerance } = greyPicture(tone);
@@ -32,7 +37,7 @@ export async function playStory(page: Page, { options, verdicts, steps }: Story)
     }),
   );
   return page.evaluate(
-    async ({ options, verdicts, pictures, channelName }) => {
+    async ({ options, givesBytes, verdicts, pictures, channelName }) => {
       const { createEmbedder } = (globalThis as unknown as PageGlobals).portico;
       const commands: AskedCommand[] = [];
       const events: string[] = [];
@@ -54,7 +59,11 @@ export async function playStory(page: Page, { options, verdicts, steps }: Story)
         return `${reason ?? "no reason"} ${message}`;
       };
       try {
-        const embedder = await createEmbedder({ onnx: "/model.onnx", onProgress, ...options });
+        const bytes = givesBytes
+          ? new Uint8Array(await (await fetch("/model.onnx")).arrayBuffer())
+          : undefined;
+        const embedder = await createEmbedder({ onnx: bytes ?? "/model.onnx", onProgress, ...options });
+        bytes?.fill(0);
         const results: string[][] = [];
         for (const step of pictures) {
           const embeddings = step.map(async ({ bytes, vector, tolerance }) => {
@@ -75,6 +84,6 @@ export async function playStory(page: Page, { options, verdicts, steps }: Story)
         channel.close();
       }
     },
-    { options, verdicts, pictures, channelName: verdictChannel },
+    { options, givesBytes, verdicts, pictures, channelName: verdictChannel },
   );
 }
