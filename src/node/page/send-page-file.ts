@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { addVary } from "../http/add-vary.ts";
 import type { HttpRequest, HttpResponse } from "../http/http-types.ts";
 import { chooseEncoding, type PageEncoding } from "./choose-encoding.ts";
 import type { PageBody } from "./page-body.ts";
@@ -43,12 +44,6 @@ export function chooseBody(
   const accepted = headers["accept-encoding"];
   const encoding = chooseEncoding(Array.isArray(accepted) ? accepted.join() : accepted, encodingsOf(file));
   return { encoding, body: (encoding && file.encoded.get(encoding)) ?? file.body };
-}
-
-/** CORS has put its own there before. */
-export function addVary(response: ServerResponse, name: string): void {
-  const before = response.getHeader("vary");
-  response.setHeader("vary", before === undefined ? name : `${before}, ${name}`);
 }
 
 async function sendBody(body: PageBody, response: HttpResponse): Promise<void> {

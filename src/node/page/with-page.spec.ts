@@ -11,7 +11,8 @@ import { openSamplePage, samplePage } from "../../../tools/page/sample-page.ts";
 import { EmbedError } from "../../errors.ts";
 import { textPage } from "../http/http-pages.ts";
 import { createOnePortServer, type OnePortServer } from "../http/one-port-server.ts";
-import { type PageOptions, pageTransfersMaxCost, withPage } from "./with-page.ts";
+import { pageTransfersMaxCost } from "./answer-page.ts";
+import { type PageOptions, withPage } from "./with-page.ts";
 
 /** What a client that stalls leaves in the buffers of both sockets is far less. */
 const modelBytes = 64 * 2 ** 20;
@@ -221,6 +222,27 @@ describe("a page that cannot be made", () => {
       expect((await askHttp("1.1", broken.address, { path: "/", headers: html })).status).toBe(200);
     }
     expect(times).toBe(2);
+    await broken.server.close({ graceMs: 0 });
+  });
+
+  test("a file that cannot be read is told as one, without the headers of the file", async () => {
+    const lost = {
+      bytes: 7,
+      cost: 0,
+      // biome-ignore lint/correctness/useYield: it fails before its first piece
+      async *pieces(): AsyncGenerator<Uint8Array> {
+        throw new Error("no such file");
+      },
+    };
+    const openSource = async () => new Map([...(await openSamplePage()), ["assets/lost-0a1b2c3d.js", lost]]);
+    const broken = await start({ openSource });
+    for (const version of httpVersions) {
+      const { status, body, headers } = await askHttp(version, broken.address, {
+        path: "/assets/lost-0a1b2c3d.js",
+      });
+      expect([status, body]).toEqual([500, "this page could not be made; calls are answered as usual\n"]);
+      expect([headers.etag, headers["cache-control"]]).toEqual([undefined, "no-store"]);
+    }
     await broken.server.close({ graceMs: 0 });
   });
 

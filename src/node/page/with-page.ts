@@ -1,22 +1,10 @@
 import type { ServerResponse } from "node:http";
-import { EmbedError } from "../../errors.ts";
-import { type PageGate, sendHttpPage, textPage } from "../http/http-pages.ts";
-import type { HttpHandler, HttpLog, HttpRequest, HttpResponse } from "../http/http-types.ts";
-import { sharePending } from "../share-pending.ts";
-import { findModelFile, makePageFiles, type PageFile } from "./page-files.ts";
-import { pageHeaders } from "./page-headers.ts";
+import { addVary } from "../http/add-vary.ts";
+import type { PageGate } from "../http/http-pages.ts";
+import type { HttpHandler, HttpLog, HttpRequest } from "../http/http-types.ts";
+import type { AnswerPage } from "./answer-page.ts";
 import type { PageModel } from "./page-model.ts";
-import { openPageSource, type PageSource } from "./page-source.ts";
-import { addVary, chooseBody, sendPageFile } from "./send-page-file.ts";
-
-/**
- * What all readers of large files may cost at once (`PageBody.cost`): 128 open files, or 8 that are unpacked on the way. One more is
- * refused with 503.
- */
-export const pageTransfersMaxCost = 128;
-
-/** What a browser that gets 503 may be told to wait, in seconds: a model takes a minute to fetch, a place comes sooner. */
-const retryAfterS = { model: 10, transfer: 1 };
+import type { PageSource } from "./page-source.ts";
 
 export interface PageOptions {
   /** Those that this server computes with: what it gives away is what its vectors are made of. */
@@ -31,53 +19,11 @@ export interface PageOptions {
 /**
  * Answers GET and HEAD of `/` and of the page's files, and leaves everything else to `handler`; `/` itself too where the client
  * does not ask for HTML, as curl does not. Paths are looked up in a fixed table: none of them reaches the file system.
- * The page is read, or bundled, at the first request for it.
+ * The page is read, or bundled, at the first request for it, and so is the code for that.
  */
 export function withPage(options: PageOptions, handler: HttpHandler): HttpHandler {
-  const { models, modelGate, log, openSource = openPageSource } = options;
-  const config = { server: ".", models: models.map(({ name }) => name), needsToken: modelGate !== undefined };
-  const modelByPath = new Map(models.map((model) => [`models/${model.name}.onnx`, model]));
-  const headers = pageHeaders();
-  let made: ReadonlyMap<string, PageFile> | undefined;
-  const makeOnce = sharePending(async () => {
-    made = await makePageFiles(await openSource(), config);
-    return made;
-  });
-  let transfersCost = 0;
-
-  async function answer(path: string, request: HttpRequest, response: HttpResponse): Promise<void> {
-    // A request sent ahead waits for its turn; until then nothing is opened for it.
-    if (!("stream" in response) && response.socket === null) {
-      await new Promise((resolve) => response.once("socket", resolve));
-    }
-    const model = modelByPath.get(path);
-    const file = model ? await findModelFile(model) : (made ?? (await makeOnce())).get(path || "index.html");
-    if (!file) {
-      if (!model) {
-        handler(request, response);
-        return;
-      }
-      refuse(`the model ${model.name} is not prepared yet; try again`, retryAfterS.model);
-      return;
-    }
-    if (path === "") addVary(response as ServerResponse, "accept");
-    const { cost } = request.method === "HEAD" ? { cost: 0 } : chooseBody(request, file).body;
-    if (cost > 0 && transfersCost + cost > pageTransfersMaxCost) {
-      refuse("too many large files are being sent at once; try again", retryAfterS.transfer);
-      return;
-    }
-    transfersCost += cost;
-    try {
-      await sendPageFile(request, response, file, headers);
-    } finally {
-      transfersCost -= cost;
-    }
-
-    function refuse(text: string, seconds: number): void {
-      const refusal = { ...textPage(503, text), headers: { "retry-after": `${seconds}` } };
-      sendHttpPage(request, response, refusal);
-    }
-  }
+  let loading: Promise<AnswerPage> | undefined;
+  const load = async () => (await import("./answer-page.ts")).createAnswerPage(options, handler);
 
   return (request, response) => {
     const path = pathInPage(request);
@@ -90,21 +36,17 @@ export function withPage(options: PageOptions, handler: HttpHandler): HttpHandle
       handler(request, response);
       return;
     }
-    const refusal = modelByPath.has(path) ? modelGate?.(`/${path}`, request) : undefined;
-    if (refusal) {
-      sendHttpPage(request, response, refusal);
-      return;
-    }
-    answer(path, request, response).catch((error: unknown) => {
-      log("error", "the page could not be sent", { path: `/${path}`, error });
-      if (response.headersSent || response.destroyed) {
+    loading ??= load();
+    // A request sent ahead waits for its turn; until then nothing is opened for it.
+    const isNext = "stream" in response || response.socket !== null;
+    const turn = isNext ? undefined : new Promise((resolve) => response.once("socket", resolve));
+    Promise.all([loading, turn]).then(
+      ([answer]) => answer(path, request, response),
+      (error: unknown) => {
+        options.log("error", "the page could not be loaded", { error });
         response.destroy();
-        return;
-      }
-      const known = error instanceof EmbedError && error.reason === "CONFIG_INVALID";
-      const text = known ? error.message : "this page could not be made";
-      sendHttpPage(request, response, textPage(500, `${text}; calls are answered as usual`));
-    });
+      },
+    );
   };
 }
 
