@@ -83,6 +83,15 @@ describe.skipIf(chromium === undefined)("ways of the page", () => {
     await page.context().close();
   });
 
+  test("a browser without a GPU says so before it downloads anything", async () => {
+    const page = await site.open();
+    await wayPanel(page, "ort-webgpu")
+      .getByText("Not available here. WebGPU finds no GPU in this browser.")
+      .waitFor();
+    expect(await switchOf(page, "ort-webgpu").isDisabled()).toBe(true);
+    await page.context().close();
+  });
+
   test("a model that cannot be downloaded is said so, and downloaded at the second try", async () => {
     const page = await site.open({
       context: { serviceWorkers: "block" },

@@ -6,6 +6,7 @@ import { modelUrl, type PageConfig, serverUrl } from "./page-config.ts";
 import { runPreviews } from "./preview/run-previews.ts";
 import type { Store } from "./state/store.ts";
 import { type BrowserWayName, type WayName, wayNames } from "./state/way-names.ts";
+import { hasGpu } from "./ways/has-gpu.ts";
 import { createInTurn } from "./ways/in-turn.ts";
 import { openBrowserWay } from "./ways/open-browser-way.ts";
 import { openServerWay } from "./ways/open-server-way.ts";
@@ -90,6 +91,15 @@ export function createController(store: Store, config: PageConfig, page: Documen
     writeChoices(wayNames.filter((name) => store.get().ways[name].isOn));
   }
 
+  /** What this page or this browser lacks altogether was told before, and more exactly. */
+  function dropGpu(): void {
+    const way = "ort-webgpu";
+    if (store.get().ways[way].status.kind === "unavailable") return;
+    switchWay(way, false);
+    const why = "WebGPU finds no GPU in this browser.";
+    store.dispatch({ kind: "way-status", way, status: { kind: "unavailable", why } });
+  }
+
   function retryWay(way: WayName): void {
     for (const { id, outcomes } of store.get().pictures) {
       const outcome = outcomes[way];
@@ -115,6 +125,9 @@ export function createController(store: Store, config: PageConfig, page: Documen
     if (why !== undefined) store.dispatch({ kind: "way-status", way, status: { kind: "unavailable", why } });
   }
   for (const way of readChoices() ?? ["server" as const]) switchWay(way, true);
+  void hasGpu().then((isFound) => {
+    if (!isFound) dropGpu();
+  });
   tellModel().catch((cause: unknown) => {
     store.dispatch({ kind: "notice", text: `The model's description cannot be fetched: ${String(cause)}` });
   });

@@ -13,8 +13,8 @@ export interface WayPanelsProps {
 
 const panels: readonly { readonly title: string; readonly ways: readonly WayName[] }[] = [
   { title: "On the server", ways: ["server"] },
-  { title: "In this browser, on its processor (WebAssembly)", ways: ["simd", "ort-wasm"] },
-  { title: "In this browser, on the GPU (WebGPU)", ways: ["ort-webgpu"] },
+  { title: "In this browser, WebAssembly", ways: ["simd", "ort-wasm"] },
+  { title: "In this browser, WebGPU", ways: ["ort-webgpu"] },
 ];
 
 /** The three ways side by side, each with its switches. */
