@@ -150,6 +150,8 @@ async function test(): Promise<void> {
   console.log(`ready after ${Math.round(readyMs)} ms, buildah's own start included`);
 
   try {
+    const page = await fetch(`http://${endpoint}/`, { headers: { accept: "text/html" } });
+    expectEqual("page in a browser", page.headers.get("content-type"), "text/html; charset=utf-8");
     const suite = ["conformance", "--endpoint", endpoint, "--fixture-host", fixtureHost];
     const code = await exitCode(spawn("node", ["src/cli/portico.ts", ...suite], { stdio: "inherit" }));
     expectEqual("exit code of conformance", code, 0);
