@@ -79,10 +79,12 @@ export function runWay({ name, open, store, fileOf }: RunWayOptions): RunningWay
   async function embed(way: OpenWay, id: number, file: Blob): Promise<void> {
     const controller = new AbortController();
     working.set(id, controller);
-    store.dispatch({ kind: "outcome", id, way: name, outcome: { kind: "working" } });
     const startMs = performance.now();
+    const answering = way.embed(file, AbortSignal.any([controller.signal, stopped.signal]));
+    // After the call: whoever hears of it may begin with the next picture.
+    store.dispatch({ kind: "outcome", id, way: name, outcome: { kind: "working" } });
     try {
-      const answer = await way.embed(file, AbortSignal.any([controller.signal, stopped.signal]));
+      const answer = await answering;
       if (stopped.signal.aborted) return;
       const totalMs = performance.now() - startMs;
       store.dispatch({ kind: "outcome", id, way: name, outcome: { kind: "done", ...answer, totalMs } });
