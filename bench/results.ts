@@ -10,6 +10,7 @@ import type { OperatorPeersReport } from "./peers/operator-peers.ts";
 import type { ThroughputReport } from "./server-throughput.ts";
 import type { SizesReport } from "./sizes.ts";
 import type { StartReport } from "./start.ts";
+import type { VariantsReport } from "./variants.ts";
 
 /** What a run measured, and where, when and how. */
 export interface Run<Name extends keyof Reports> {
@@ -33,6 +34,7 @@ export interface Reports {
     readonly start: StartReport;
     readonly memory: MemoryReport;
   };
+  readonly variants: VariantsReport;
   readonly peers: {
     readonly engines: readonly EnginePeersReport[];
     readonly operators: OperatorPeersReport;
@@ -69,8 +71,9 @@ export async function recordRun<Name extends keyof Reports>(
   return run;
 }
 
-/** Four significant figures: the rest is noise, and would be noise in every diff. */
+/** Four significant figures, of a cosine those of what it lacks to 1: the rest is noise, and would be noise in every diff. */
 function round(value: number): number {
+  if (value > 0.9 && value < 1) return Number((1 - Number((1 - value).toPrecision(4))).toPrecision(12));
   return Number.isInteger(value) ? value : Number(value.toPrecision(4));
 }
 

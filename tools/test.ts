@@ -58,6 +58,10 @@ const steps: readonly Step[] = [
     name: "prepare",
     command: ["node", "src/cli/portico.ts", "prepare", "--force"],
   },
+  ...["fp16", "int8"].map((variant) => ({
+    name: `prepare-${variant}`,
+    command: ["node", "src/cli/portico.ts", "prepare", "--variant", variant, "--force"],
+  })),
   {
     name: "unit",
     command: [
@@ -74,6 +78,10 @@ const steps: readonly Step[] = [
   },
   { name: "page-sizes", command: ["node", "bench/sizes.ts", "--check"] },
   { name: "verify-dist", command: ["node", "dist/cli/portico.js", "verify", "--engine", "ort-wasm"] },
+  {
+    name: "verify-dist-int8",
+    command: ["node", "dist/cli/portico.js", "verify", "--variant", "int8", "--only", "photo/"],
+  },
   { name: "verify-dist-simd", command: ["node", "dist/cli/portico.js", "verify", "--engine", "simd"] },
   {
     name: "conformance-dist",
