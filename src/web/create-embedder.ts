@@ -1,4 +1,6 @@
 import { createImageEmbedder, type ImageEmbedder, type RunningEngine } from "../embed/image-embedder.ts";
+import type { VariantName } from "../embed/model-manifest.ts";
+import { pickVariant } from "../embed/pick-variant.ts";
 import { settleBefore } from "../embed/settle-before.ts";
 import { EmbedError } from "../errors.ts";
 import { defaultImageLimits } from "../image/pixels.ts";
@@ -29,6 +31,8 @@ export interface CreateEmbedderOptions {
   readonly onnxHeaders?: Readonly<Record<string, string>>;
   /** A model that ships with Portico, which says what `onnx` is. Default: `resnet50`. */
   readonly model?: string;
+  /** Form of the model that `onnx` is, each a vector space of its own. Default: `fp32`, whose vectors are those of Keras. */
+  readonly variant?: VariantName;
   /** What computes. Default: `auto`, the fastest that works here. */
   readonly engine?: WebEngineName | "auto";
   /**
@@ -69,7 +73,9 @@ export async function createEmbedder(options: CreateEmbedderOptions): Promise<Im
       "expected onnx: the bytes or the URL of the file model.onnx that `portico prepare` makes, got nothing";
     throw new EmbedError("CONFIG_INVALID", message);
   }
-  const { manifest, selfCheck } = await loadModelFacts(model, signal);
+  const facts = await loadModelFacts(model, signal);
+  const manifest = pickVariant(facts.manifest, options.variant ?? "fp32");
+  const selfCheck = { ...facts.selfCheck, accuracy: manifest.accuracy };
   const source = keepModel(options.onnx);
   const headers = options.onnxHeaders;
   const [decoders, kernels, onnx] = await Promise.all([

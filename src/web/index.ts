@@ -2,6 +2,7 @@
 export type { EmbedOptions, StageTimings } from "../embed/embedder.ts";
 export type { ImageInput } from "../embed/image-bytes.ts";
 export type { ImageEmbedder, ImageEmbedding } from "../embed/image-embedder.ts";
+export type { VariantName } from "../embed/model-manifest.ts";
 export type { EngineName } from "../engine/engine.ts";
 export { EmbedError, type ErrorDetail, type ItemFailure, type Reason } from "../errors.ts";
 export type { ImageFormat } from "../image/pixels.ts";
