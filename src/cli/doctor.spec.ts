@@ -8,7 +8,7 @@ import { freePort, silentPort } from "../../tools/loopback-port.ts";
 import { startPortico } from "../../tools/start-portico.ts";
 import { createTestAuthority } from "../../tools/test-certificates.ts";
 import { modelFile, resolveCacheDir } from "../node/model/model-cache.ts";
-import { findModelManifest } from "../node/model/model-catalog.ts";
+import { findModelManifest, findModelVariant } from "../node/model/model-catalog.ts";
 import { packageFile } from "../node/package-file.ts";
 import { describeEnvironment } from "./doctor-environment.ts";
 import { type DoctorReport, describeFindings } from "./doctor-report.ts";
@@ -108,6 +108,33 @@ describe("portico doctor", () => {
       state: "unchecked",
       value: "the model resnet50 is not there to be run",
     });
+  }, 60_000);
+
+  test("a variant's file is looked at too, and its self-check asked for by name", async () => {
+    const cache = join(folder, "variants");
+    const file = modelFile(cache, await findModelVariant("resnet50", "int8"));
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, "no model");
+    const { code, find } = await findingsOf([
+      "--variant",
+      "int8",
+      "--cache",
+      cache,
+      "--listen",
+      "127.0.0.1:0",
+    ]);
+    expect(code).toBe(1);
+    expect(find("model resnet50")).toMatchObject({ state: "unchecked" });
+    expect(find("model resnet50 fp16")).toBeUndefined();
+    expect(find("model resnet50 int8")).toMatchObject({
+      state: "failed",
+      value: expect.stringMatching(
+        /model-int8\.onnx: expected sha256 .*; mend it with: .* --variant int8 .* --force$/,
+      ),
+    });
+    expect(find("self-check")?.value).toBe(
+      "the model resnet50 int8 is there but cannot be used, so it is not run",
+    );
   }, 60_000);
 
   test("a damaged model and a taken port are marked, and the exit code is 1", async () => {

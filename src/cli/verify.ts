@@ -32,8 +32,9 @@ A fixture passes if no element of its vector is further from Keras's than its to
 differs, or that gives no vector at all, makes the exit code 1. With --engine ort-webgpu the tolerance is 5e-6.
 With --variant it passes if the cosine to Keras's vector, and for fp16 the error too, are what the manifest states.
 
-Example:
-  ${commandName()} verify --only photo/`,
+Examples:
+  ${commandName()} verify --only photo/
+  ${commandName()} verify --only photo/ --variant int8`,
     )
     .action(verifyCommand);
 }

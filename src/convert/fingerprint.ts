@@ -13,6 +13,7 @@ export interface VectorSpaceSettings {
   readonly preprocess: object;
   readonly pooling: string;
   readonly normalisation: string;
+  /** "fp32", "fp16", or "int8 " and the SHA-256 of the ranges' canonical JSON: other ranges give other vectors. */
   readonly precision: string;
 }
 
