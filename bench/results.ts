@@ -73,7 +73,7 @@ export async function recordRun<Name extends keyof Reports>(
 
 /** Four significant figures, of a cosine those of what it lacks to 1: the rest is noise, and would be noise in every diff. */
 function round(value: number): number {
-  if (value > 0.9 && value < 1) return Number((1 - Number((1 - value).toPrecision(4))).toPrecision(12));
+  if (value > 0.9 && value < 1) return Number((1 - Number((1 - value).toPrecision(4))).toPrecision(15));
   return Number.isInteger(value) ? value : Number(value.toPrecision(4));
 }
 
