@@ -2,7 +2,16 @@ import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { requireTool } from "../require-tool.ts";
 import { findUnnamed } from "./accessible-names.ts";
-import { cardOf, chooseFiles, pictureFile, switchOf, untilSettled, wayPanel } from "./page-reader.ts";
+import { eventually } from "./eventually.ts";
+import {
+  cardOf,
+  chooseFiles,
+  flowTimeoutMs,
+  pictureFile,
+  switchOf,
+  untilSettled,
+  wayPanel,
+} from "./page-reader.ts";
 import { findPoorText } from "./text-contrast.ts";
 import { usePage } from "./use-page.ts";
 
@@ -16,7 +25,7 @@ const pictures = [
   "photo/march-pastoral.jpg",
 ];
 
-describe.skipIf(chromium === undefined)("the page is accessible", () => {
+describe.skipIf(chromium === undefined)("the page is accessible", { timeout: flowTimeoutMs }, () => {
   const site = usePage(chromium as string);
   /** With pictures, an error, a table, a way that failed and one that is not there. */
   let page: Page;
@@ -134,15 +143,15 @@ describe.skipIf(chromium === undefined)("the page is accessible", () => {
 
     await focusOn(own, "Browser, SIMD kernels");
     await press("Space");
-    await expect.poll(() => switchOf(own, "simd").isChecked()).toBe(true);
+    await eventually(() => switchOf(own, "simd").isChecked()).toBe(true);
     await press("Space");
-    await expect.poll(() => switchOf(own, "simd").isChecked()).toBe(false);
+    await eventually(() => switchOf(own, "simd").isChecked()).toBe(false);
     await focusOn(own, "Remove locomotion-house-cat.jpg");
     await press("Enter");
-    await expect.poll(() => cardOf(own, "locomotion-house-cat.jpg").count()).toBe(0);
+    await eventually(() => cardOf(own, "locomotion-house-cat.jpg").count()).toBe(0);
     await focusOn(own, "Remove all");
     await press("Enter");
-    await expect.poll(() => own.locator(".card").count()).toBe(0);
+    await eventually(() => own.locator(".card").count()).toBe(0);
     await own.context().close();
   });
 });

@@ -6,11 +6,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { readImage } from "../../fixtures/read-golden.ts";
 import { findModelManifest } from "../../src/node/model/model-catalog.ts";
 import { requireTool } from "../require-tool.ts";
+import { eventually } from "./eventually.ts";
 import { expectGoldenPixels, expectGoldenSimilarity, expectGoldenVector } from "./expect-goldens.ts";
 import {
   cardOf,
   chooseFiles,
   downloadVectors,
+  flowTimeoutMs,
   pictureFile,
   switchOf,
   untilSettled,
@@ -28,7 +30,7 @@ const cat = "photo/locomotion-house-cat.jpg";
 const catName = "locomotion-house-cat.jpg";
 const canyon = "photo/black-canyon.jpg";
 
-describe.skipIf(chromium === undefined)("pictures in the page", () => {
+describe.skipIf(chromium === undefined)("pictures in the page", { timeout: flowTimeoutMs }, () => {
   const site = usePage(chromium as string);
   let page: Page;
   beforeAll(async () => {
@@ -145,6 +147,27 @@ describe.skipIf(chromium === undefined)("pictures in the page", () => {
     await untilSettled(page, 1);
     expect(await cardOf(page, catName).count()).toBe(0);
     expect(await page.getByRole("heading", { name: "Similarity" }).count()).toBe(0);
+  });
+
+  test("a preview that never comes leaves its picture to the ways, and the next one comes", async () => {
+    const own = await site.open();
+    await chooseFiles(own, cat);
+    await untilSettled(own, 1);
+    await own.clock.install();
+    const worker = own.workers().find((one) => one.url().includes("preview-worker"));
+    await worker?.evaluate(() => void setTimeout(() => close()));
+    await eventually(() => own.workers().length).toBe(0);
+    await chooseFiles(own, canyon, "photo/march-pastoral.jpg");
+    const card = cardOf(own, "black-canyon.jpg");
+    await card.getByText("Reading the picture").waitFor();
+    await own.clock.fastForward(30_000);
+    await card.getByText("The picture took too long.").waitFor();
+    await card.getByText("expected a preview within 30000 ms").waitFor();
+    await card.locator('[data-way="server"] td').nth(3).waitFor();
+    await cardOf(own, "march-pastoral.jpg").locator("canvas").waitFor();
+    await card.getByRole("button", { name: "Try again" }).click();
+    await card.locator("canvas").waitFor();
+    await own.context().close();
   });
 
   test("a file that is too large is not read, and more pictures than the page holds are left out", async () => {

@@ -2,14 +2,14 @@ import { describe, expect, test } from "vitest";
 import { requireTool } from "../require-tool.ts";
 import { startPortico } from "../start-portico.ts";
 import { openPage } from "./open-page.ts";
-import { cardOf, chooseFiles, switchOf, untilSettled, wayPanel, workTimeoutMs } from "./page-reader.ts";
+import { cardOf, chooseFiles, flowTimeoutMs, switchOf, untilSettled, wayPanel } from "./page-reader.ts";
 import { usePage } from "./use-page.ts";
 
 /** The real page without its network, and in a browser that has no room. */
 
 const chromium = requireTool("chromium");
 
-describe.skipIf(chromium === undefined)("the page by itself", () => {
+describe.skipIf(chromium === undefined)("the page by itself", { timeout: flowTimeoutMs }, () => {
   const site = usePage(chromium as string);
 
   test("after the first visit it opens and computes without a network, and finds the server again", async () => {
@@ -21,7 +21,7 @@ describe.skipIf(chromium === undefined)("the page by itself", () => {
     await wayPanel(page, "server").getByText("Ready, engine simd").waitFor();
     expect(await offline.count()).toBe(0);
     await switchOf(page, "simd").check();
-    await wayPanel(page, "simd").getByText("Ready, engine simd").waitFor({ timeout: workTimeoutMs });
+    await wayPanel(page, "simd").getByText("Ready, engine simd").waitFor();
     await page.evaluate(async () => void (await navigator.serviceWorker.ready));
 
     await server.stop("SIGKILL");
@@ -30,7 +30,7 @@ describe.skipIf(chromium === undefined)("the page by itself", () => {
     await page.reload();
     await offline.getByText("You are offline.").waitFor();
     await wayPanel(page, "server").getByText("The server does not answer.").waitFor();
-    await wayPanel(page, "simd").getByText("Ready, engine simd").waitFor({ timeout: workTimeoutMs });
+    await wayPanel(page, "simd").getByText("Ready, engine simd").waitFor();
     await offline.getByText("What works: Browser, SIMD kernels.").waitFor();
     // PNG and WebP have decoders that are fetched apart.
     const names = ["locomotion-house-cat.jpg", "rgb-8bit.png", "lossless.webp"];
@@ -58,7 +58,7 @@ describe.skipIf(chromium === undefined)("the page by itself", () => {
     const origin = site.url.replace(/\/$/, "");
     await cdp.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1_000_000 });
     await switchOf(page, "simd").check();
-    await wayPanel(page, "simd").getByText("Ready, engine simd").waitFor({ timeout: workTimeoutMs });
+    await wayPanel(page, "simd").getByText("Ready, engine simd").waitFor();
     const words =
       /^It works, but the browser could not keep the model, so the next visit downloads it again: .*quota/i;
     await wayPanel(page, "simd").getByText(words).waitFor();

@@ -5,6 +5,7 @@ import {
   chromium,
   type Page,
 } from "playwright-core";
+import { workTimeoutMs } from "./page-reader.ts";
 
 /** A tab with the page in it, and what went wrong there. */
 export interface OpenedPage {
@@ -23,12 +24,16 @@ export interface OpenPageOptions {
   readonly expected?: RegExp;
 }
 
+/** A name of this machine that browsers do not know for it, so that plain http from there is not secure. */
+export const otherHost = "portico.test";
+
 /** Chromium says so of every page that asks for a GPU where there is none. */
 const noGpu = "console: No available adapters.";
 
 /** @param program full path of Chromium */
 export function launchChromium(program: string): Promise<Browser> {
-  return chromium.launch({ executablePath: program, args: ["--no-sandbox"] });
+  const args = ["--no-sandbox", `--host-resolver-rules=MAP ${otherHost} 127.0.0.1`];
+  return chromium.launch({ executablePath: program, args });
 }
 
 /** Opens the page in a profile of its own: nothing of another flow is kept there. */
@@ -38,6 +43,7 @@ export async function openPage(
   { context: contextOptions = {}, expected }: OpenPageOptions = {},
 ): Promise<OpenedPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...contextOptions });
+  context.setDefaultTimeout(workTimeoutMs);
   const page = await context.newPage();
   const problems: string[] = [];
   const note = (problem: string) => {

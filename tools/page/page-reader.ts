@@ -3,8 +3,11 @@ import type { Locator, Page } from "playwright-core";
 import { packageFile } from "../../src/node/package-file.ts";
 import type { WayName } from "../../src/web/page/state/way-names.ts";
 
-/** Longest time that a picture or the start of an engine may take on a machine that does other things, too. */
+/** Longest time until something that a test waits for is seen: a machine that does other things, too, takes its time. */
 export const workTimeoutMs = 60_000;
+
+/** Longest time of a whole flow: it takes a tenth of it on a machine that does nothing else. */
+export const flowTimeoutMs = 240_000;
 
 /** Full path of a fixture's picture. */
 export const pictureFile = (path: string): string => packageFile(`fixtures/images/${path}`);
@@ -26,7 +29,7 @@ export const switchOf = (page: Page, way: WayName): Locator => wayPanel(page, wa
 export async function untilSettled(page: Page, pictures: number): Promise<void> {
   const count = pictures === 1 ? "1 picture" : `${pictures} pictures`;
   const pane = page.getByRole("region", { name: "Pictures", exact: true });
-  await pane.getByText(new RegExp(`^${count} done[,.]`)).waitFor({ timeout: workTimeoutMs });
+  await pane.getByText(new RegExp(`^${count} done[,.]`)).waitFor();
 }
 
 /** What a download of the page holds. */

@@ -9,7 +9,7 @@ import { writePage } from "../../src/node/page/write-page.ts";
 import { requireTool } from "../require-tool.ts";
 import { startPortico } from "../start-portico.ts";
 import { launchChromium, openPage } from "./open-page.ts";
-import { cardOf, chooseFiles, switchOf, untilSettled, wayPanel, workTimeoutMs } from "./page-reader.ts";
+import { cardOf, chooseFiles, switchOf, untilSettled, wayPanel } from "./page-reader.ts";
 import { type StaticHost, startStaticHost } from "./static-host.ts";
 
 /** The page without its server, its versions, and the page on a host of static files, in the real Chromium. */
@@ -89,7 +89,7 @@ describe.skipIf(chromium === undefined)("the page that was kept", () => {
       });
       await untilKept(page);
       await switchOf(page, "ort-wasm").check();
-      await wayPanel(page, "ort-wasm").getByText("Ready").waitFor({ timeout: workTimeoutMs });
+      await wayPanel(page, "ort-wasm").getByText("Ready").waitFor();
       const { paths } = await readCaches(page);
       expect(paths.filter((path) => path.includes("ort"))).toEqual([
         "/assets/ort-wasm-simd-threaded.wasm",
@@ -101,7 +101,7 @@ describe.skipIf(chromium === undefined)("the page that was kept", () => {
       await server.stop("SIGKILL");
       await page.reload();
       await chooseFiles(page, "photo/locomotion-house-cat.jpg");
-      await wayPanel(page, "ort-wasm").getByText("Ready").waitFor({ timeout: workTimeoutMs });
+      await wayPanel(page, "ort-wasm").getByText("Ready").waitFor();
       await untilSettled(page, 1);
       await cardOf(page, "locomotion-house-cat.jpg")
         .locator('[data-way="ort-wasm"] td:nth-child(4)')
@@ -177,9 +177,9 @@ describe.skipIf(chromium === undefined)("the page that was kept", () => {
           await chooseFiles(page, "photo/locomotion-house-cat.jpg");
           const card = cardOf(page, "locomotion-house-cat.jpg");
           if (index === 0) {
-            await card.locator('[data-way="server"] td:nth-child(4)').waitFor({ timeout: workTimeoutMs });
+            await card.locator('[data-way="server"] td:nth-child(4)').waitFor();
           } else {
-            await card.getByText("The server does not answer.").waitFor({ timeout: workTimeoutMs });
+            await card.getByText("The server does not answer.").waitFor();
           }
           const others = problems.filter((problem) => !problem.startsWith(`request: ${server}/`));
           // Chromium tells of what CORS refuses, and of nothing that the policy of the page does.

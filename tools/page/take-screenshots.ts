@@ -5,7 +5,7 @@ import { packageFile } from "../../src/node/package-file.ts";
 import { requireTool } from "../require-tool.ts";
 import { startPortico } from "../start-portico.ts";
 import { launchChromium, openPage } from "./open-page.ts";
-import { chooseFiles, switchOf, untilSettled, wayPanel, workTimeoutMs } from "./page-reader.ts";
+import { chooseFiles, switchOf, untilSettled, wayPanel } from "./page-reader.ts";
 import { writePalettePng } from "./write-palette-png.ts";
 
 /** `npm run screenshots`: writes the pictures of docs/page.md, of the real page with fixture photographs. */
@@ -50,7 +50,7 @@ try {
     });
     for (const way of ["simd", "ort-wasm"] as const) {
       await switchOf(page, way).check();
-      await wayPanel(page, way).getByText("Ready").waitFor({ timeout: workTimeoutMs });
+      await wayPanel(page, way).getByText("Ready").waitFor();
     }
     await chooseFiles(page, ...chosen);
     await untilSettled(page, chosen.length);

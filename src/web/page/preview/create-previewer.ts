@@ -3,9 +3,15 @@ import { EmbedError } from "../../../errors.ts";
 import type { PreprocessSpec } from "../../../preprocess/preprocess-spec.ts";
 import type { PreviewCommand, PreviewMessage, PreviewPicture } from "./preview-messages.ts";
 
+/** Longest time for one preview, as for a vector: a picture of 50 megapixels takes 3 s. The worker is then replaced. */
+export const previewTimeoutMs = 30_000;
+
 /** Shows pictures as the model sees them. Calls must not overlap. */
 export interface Previewer {
-  /** @throws EmbedError (as a rejection): the reasons of a picture; `ENGINE_FAILED` if the browser ended the worker */
+  /**
+   * @throws EmbedError (as a rejection): the reasons of a picture; `ENGINE_FAILED` if the worker is lost, `IMAGE_TOO_SLOW` if it
+   *   says nothing
+   */
   preview(picture: Blob, preprocess: PreprocessSpec): Promise<PreviewPicture>;
 }
 
@@ -20,13 +26,24 @@ export function createPreviewer(): Previewer {
     worker ??= startWorker();
     const asked = worker;
     return new Promise((resolve, reject) => {
-      asked.onmessage = ({ data }: MessageEvent<PreviewMessage>) => resolve(data);
-      asked.onerror = (event) => {
-        event.preventDefault();
+      function lose(error: EmbedError): void {
+        clearTimeout(timer);
         asked.terminate();
         worker = undefined;
+        reject(error);
+      }
+      const timer = setTimeout(() => {
+        const message = `expected a preview within ${previewTimeoutMs} ms; its worker is being replaced`;
+        lose(new EmbedError("IMAGE_TOO_SLOW", message));
+      }, previewTimeoutMs);
+      asked.onmessage = ({ data }: MessageEvent<PreviewMessage>) => {
+        clearTimeout(timer);
+        resolve(data);
+      };
+      asked.onerror = (event) => {
+        event.preventDefault();
         const why = event.message || "its script cannot be loaded";
-        reject(new EmbedError("ENGINE_FAILED", `the worker that reads pictures was lost: ${why}`));
+        lose(new EmbedError("ENGINE_FAILED", `the worker that reads pictures was lost: ${why}`));
       };
       asked.postMessage(command, [command.bytes.buffer]);
     });
