@@ -84,6 +84,21 @@ describe.skipIf(chromium === undefined)("ways of the page", { timeout: flowTimeo
     await page.context().close();
   });
 
+  test("what no flow may cause is noticed in each of them", async () => {
+    const { page, context, problems } = await openPage(site.browser, site.url);
+    await page.evaluate(async () => {
+      document.body.append(Object.assign(document.createElement("script"), { textContent: "void 0" }));
+      await fetch("http://127.0.0.2:9/").catch(() => undefined);
+      setTimeout(() => {
+        throw new Error("on purpose");
+      });
+    });
+    await eventually(() => problems).toContain("uncaught: on purpose");
+    expect(problems.filter((problem) => /^console: .*script-src/.test(problem))).toHaveLength(1);
+    expect(problems.filter((problem) => /^console: .*connect-src/.test(problem))).not.toEqual([]);
+    await context.close();
+  });
+
   test("a browser without a GPU says so before it downloads anything", async () => {
     const page = await site.open();
     await wayPanel(page, "ort-webgpu")
