@@ -1,7 +1,7 @@
 import type { EngineSession } from "../engine/engine.ts";
 import { EmbedError } from "../errors.ts";
 import type { PreprocessSpec } from "../preprocess/preprocess-spec.ts";
-import { embedBatch } from "./embed-batch.ts";
+import { createEmbedPictures } from "./embed-pictures.ts";
 import type { EmbedResult } from "./embedder.ts";
 import { createPrepareImage, type PrepareStages } from "./prepare-image.ts";
 
@@ -19,15 +19,8 @@ export type Pipeline = (bytes: Uint8Array) => Promise<EmbedResult>;
 export function createPipeline(stages: PipelineStages): Pipeline {
   const { session, now } = stages;
   checkInput(session, stages.preprocess);
-  const prepareImage = createPrepareImage(stages);
-  return async (bytes) => {
-    try {
-      const [result] = await embedBatch(session, [await prepareImage(bytes)], now);
-      return result as EmbedResult;
-    } catch (error) {
-      return { ok: false, error: EmbedError.from(error) };
-    }
-  };
+  const embedPictures = createEmbedPictures(createPrepareImage(stages), session, now);
+  return async (bytes) => (await embedPictures([bytes]))[0] as EmbedResult;
 }
 
 /** @throws EmbedError `CONFIG_INVALID` unless the model takes what this preprocessing gives */

@@ -1,15 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  buildPackageForPages,
-  openPackagePage,
-  type PackagePage,
-  type PageGlobals,
-  removeFolder,
-  softwareGpuFlags,
-} from "../../tools/browser/package-page.ts";
-import { playStory, type Story, type StoryEnd } from "../../tools/browser/page-story.ts";
-import { writeSmallModel } from "../../tools/browser/small-model.ts";
-import { writeToldWorker } from "../../tools/browser/told-worker.ts";
+import { describe, expect, test } from "vitest";
+import type { PageGlobals } from "../../tools/browser/package-page.ts";
+import type { Story, StoryEnd } from "../../tools/browser/page-story.ts";
+import { useToldPage } from "../../tools/browser/use-told-page.ts";
 import { greyPicture } from "../../tools/gpu/mean-model.ts";
 import { requireTool } from "../../tools/require-tool.ts";
 import { compareVectors } from "../embed/compare-vectors.ts";
@@ -20,25 +12,7 @@ import { compareVectors } from "../embed/compare-vectors.ts";
  */
 
 const chromium = requireTool("chromium");
-let folder: string;
-let model: Readonly<Record<string, string>>;
-let opened: PackagePage;
-
-const openPage = (files: Readonly<Record<string, string>>) =>
-  openPackagePage(folder, { chromium: chromium as string, files, flags: softwareGpuFlags });
-
-beforeAll(async () => {
-  if (!chromium) return;
-  folder = await buildPackageForPages();
-  model = await writeSmallModel(folder);
-  opened = await openPage({ ...model, ...(await writeToldWorker(folder)) });
-});
-afterAll(async () => {
-  await opened?.close();
-  if (folder) await removeFolder(folder);
-});
-
-const play = (story: Story): Promise<StoryEnd> => playStory(opened.page, story);
+const { play, openPlain } = useToldPage(chromium);
 const notAPicture = expect.stringMatching(/^IMAGE_UNSUPPORTED /);
 const onSoftware = { engine: "ort-webgpu" } as const;
 const adapter = "google swiftshader";
@@ -148,7 +122,7 @@ describe.skipIf(!chromium)("ort-webgpu on a software GPU", () => {
 
 describe.skipIf(!chromium)("a GPU process that crashes", () => {
   test("costs ort-webgpu its device, and nobody a picture", async () => {
-    const page = await openPage(model);
+    const page = await openPlain();
     try {
       const crash = async () => {
         const session = await page.browser.newBrowserCDPSession();

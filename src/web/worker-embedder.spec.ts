@@ -1,38 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  buildPackageForPages,
-  openPackagePage,
-  type PackagePage,
-  removeFolder,
-  softwareGpuFlags,
-} from "../../tools/browser/package-page.ts";
-import { playStory, type Story, type StoryEnd } from "../../tools/browser/page-story.ts";
-import { writeSmallModel } from "../../tools/browser/small-model.ts";
-import { writeToldWorker } from "../../tools/browser/told-worker.ts";
+import { describe, expect, test } from "vitest";
+import type { Story, StoryEnd } from "../../tools/browser/page-story.ts";
+import { useToldPage } from "../../tools/browser/use-told-page.ts";
 import { requireTool } from "../../tools/require-tool.ts";
 
 /** In Chromium, with a model so small that a picture takes a millisecond, and a worker that does as it is told. */
 
 const chromium = requireTool("chromium");
-let folder: string;
-let model: Readonly<Record<string, string>>;
-let opened: PackagePage;
-
-const openPage = (files: Readonly<Record<string, string>>) =>
-  openPackagePage(folder, { chromium: chromium as string, files, flags: softwareGpuFlags });
-
-beforeAll(async () => {
-  if (!chromium) return;
-  folder = await buildPackageForPages();
-  model = await writeSmallModel(folder);
-  opened = await openPage({ ...model, ...(await writeToldWorker(folder)) });
-});
-afterAll(async () => {
-  await opened?.close();
-  if (folder) await removeFolder(folder);
-});
-
-const play = (story: Story): Promise<StoryEnd> => playStory(opened.page, story);
+const { play } = useToldPage(chromium);
 const simd = { engine: "simd" } as const;
 const notAPicture = expect.stringMatching(/^IMAGE_UNSUPPORTED /);
 const threw = "worker-lost: ENGINE_FAILED the Web Worker was lost: Uncaught Error: told to throw";
