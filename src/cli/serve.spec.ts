@@ -224,7 +224,7 @@ describe("portico serve ends with one line", () => {
       args: ["--engine", "gpu"],
       env: {},
       stderr:
-        "portico: option '--engine <name>' argument 'gpu' is invalid. Allowed choices are ort-wasm, simd, ort-native, auto.\n(npm run portico -- COMMAND --help lists the options)\n",
+        "portico: option '--engine <name>' argument 'gpu' is invalid. Allowed choices are ort-wasm, simd, ort-native, ort-webgpu, auto.\n(npm run portico -- COMMAND --help lists the options)\n",
     },
   ])("on $name", async ({ args, env, stderr }) => {
     const run = await runPortico(["serve", ...args], { npm_lifecycle_event: "portico", ...env });
