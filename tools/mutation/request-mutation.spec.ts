@@ -63,8 +63,9 @@ describe("mutated requests", () => {
 describe("a run finds", () => {
   test("a server that ends, and names what was sent", { timeout: 120_000 }, async () => {
     const ending = await startRequestVictim();
-    setTimeout(() => process.kill(ending.pid, "SIGKILL"), 1_000);
-    const run = runRequests({ victim: ending, samples, seed: 3, count: 1_000_000 });
+    // Once requests are under way, however slow this machine is.
+    const onProgress = () => void process.kill(ending.pid, "SIGKILL");
+    const run = runRequests({ victim: ending, samples, seed: 3, count: 1_000_000, onProgress });
     await expect(run).rejects.toThrow(
       /^it ended with SIGKILL: [\s\S]*the last requests of seed 3, by index; send one again with --seed 3 --only INDEX:\n\d+ http\/.*\n {2}[\w+/=]+/,
     );
