@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runPortico } from "../../tools/run-portico.ts";
-import { findModelManifest } from "../node/model/model-catalog.ts";
+import { findModelManifest, findModelVariant } from "../node/model/model-catalog.ts";
+import { prepareModel } from "../node/model/model-store.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -34,13 +36,31 @@ test("portico page writes the page for a server and copies the model, again over
   expect(html).toContain(connect);
   expect(html).not.toContain("frame-ancestors");
   expect(html).toContain(
-    `content='{"server":"https://vectors.example","models":["resnet50"],"needsToken":false}'`,
+    `content='{"server":"https://vectors.example","models":[{"name":"resnet50","variant":"fp32"}],"needsToken":false}'`,
   );
   const headers = await readFile(join(out, "_headers"), "utf8");
   expect(headers).toContain(connect);
   expect(headers).toContain("\n  cross-origin-embedder-policy: require-corp\n");
   expect(headers).toContain("\n/assets/*\n  cache-control: public, max-age=31536000, immutable\n");
   expect(await readFile(join(out, "LICENSES.txt"), "utf8")).toContain("preact 11.2.0: MIT");
+});
+
+test("forms of the model lie beside the page under their own names, the first one named first", async () => {
+  const out = join(folder, "forms");
+  const forms = ["int8", "fp16"] as const;
+  for (const form of forms) await prepareModel(await findModelVariant("resnet50", form));
+  const { code, stdout } = await runPortico(["page", "--out", out, "--variant", "int8,fp16,int8"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/forms: \d+ files, 1\d\d\.\d MB\n$/);
+  expect((await readdir(join(out, "models"))).sort()).toEqual(["resnet50-fp16.onnx", "resnet50-int8.onnx"]);
+  for (const form of forms) {
+    const { onnx } = await findModelVariant("resnet50", form);
+    const hash = createHash("sha256").update(await readFile(join(out, `models/resnet50-${form}.onnx`)));
+    expect(hash.digest("hex")).toBe(onnx.sha256);
+  }
+  expect(await readFile(join(out, "index.html"), "utf8")).toContain(
+    `"models":[{"name":"resnet50","variant":"int8"},{"name":"resnet50","variant":"fp16"}]`,
+  );
 });
 
 test("without a server and a model it needs neither", async () => {
@@ -77,6 +97,11 @@ test.each([
     "--server: expected http(s)://HOST[:PORT] without a path",
   ],
   [["--out", "{folder}/x", "--model", "none-such"], 'there is no model "none-such"; known models: resnet50'],
+  [
+    ["--out", "{folder}/x", "--variant", "int8,int4"],
+    '--variant: expected some of fp32, fp16, int8, got "int4"',
+  ],
+  [["--out", "{folder}/x", "--variant", ""], '--variant: expected some of fp32, fp16, int8, got ""'],
   [
     ["--out", "{folder}/photos", "--model", "none"],
     "--out: expected an empty folder or one that holds a page, got",

@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type VariantName, variantNames } from "../embed/model-manifest.ts";
 import { commandName } from "../node/command-name.ts";
-import { findModelManifest } from "../node/model/model-catalog.ts";
+import { findModelVariant } from "../node/model/model-catalog.ts";
 import { pageModel } from "../node/page/page-model.ts";
 import { openPageSource } from "../node/page/page-source.ts";
 import { writePage } from "../node/page/write-page.ts";
@@ -11,6 +12,7 @@ interface PageFlags {
   readonly out: string;
   readonly server?: string;
   readonly model: string;
+  readonly variant: readonly VariantName[];
   readonly cache?: string;
 }
 
@@ -25,10 +27,14 @@ export function addPageCommand(program: Command): void {
         "server that the page calls; without one it computes in the browser only",
         origin,
       )
-      .option(
-        "--model <name>",
-        "model to copy beside it for the engines in the browser, or none",
-        "resnet50",
+      .option("--model <name>", "model to copy beside it for the engines in the browser, or none", "resnet50")
+      .addOption(
+        new Option(
+          "--variant <names>",
+          `forms of the model, comma-separated: ${variantNames.join(", ")}; the page begins with the first`,
+        )
+          .argParser(variantList)
+          .default(["fp32"], "fp32"),
       ),
   )
     .addHelpText(
@@ -38,7 +44,7 @@ The server must allow the page's origin with --cors-origins. docs/page-hosting.m
 ${describeCache()}
 
 Example:
-  ${commandName()} page --out public --server https://vectors.example`,
+  ${commandName()} page --out public --server https://vectors.example --variant fp16,int8`,
     )
     .action(pageCommand);
 }
@@ -52,11 +58,22 @@ function origin(text: string): string {
   return url.origin;
 }
 
-async function pageCommand({ out, server, model, cache }: PageFlags): Promise<void> {
-  const manifest = model === "none" ? undefined : await findModelManifest(model);
+/** Each once, in the order in which they are named. */
+function variantList(text: string): VariantName[] {
+  const names = [...new Set(text.split(","))];
+  const unknown = names.find((name) => !(variantNames as readonly string[]).includes(name));
+  if (unknown === undefined) return names as VariantName[];
+  throw new InvalidArgumentError(`expected some of ${variantNames.join(", ")}, got "${unknown}"`);
+}
+
+async function pageCommand({ out, server, model, variant, cache }: PageFlags): Promise<void> {
+  const names = model === "none" ? [] : variant;
+  const manifests = await Promise.all(names.map((name) => findModelVariant(model, name)));
   const source = await openPageSource();
-  if (manifest) await prepareWithProgress(manifest, cache === undefined ? {} : { cacheDir: cache });
-  const models = manifest ? [pageModel(manifest, cache)] : [];
+  for (const manifest of manifests) {
+    await prepareWithProgress(manifest, cache === undefined ? {} : { cacheDir: cache });
+  }
+  const models = manifests.map((manifest) => pageModel(manifest, cache));
   const written = await writePage(source, { folder: out, server, models });
   const bytes = written.reduce((sum, file) => sum + file.bytes, 0);
   process.stdout.write(`${out}: ${written.length} files, ${(bytes / 1e6).toFixed(1)} MB\n`);

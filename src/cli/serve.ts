@@ -6,9 +6,10 @@ import { imageFormats } from "../image/pixels.ts";
 import { createFetchImage } from "../node/fetch/fetch-image.ts";
 import { shutdownMaxMs } from "../node/http/close-gracefully.ts";
 import { resolveListenAddress } from "../node/http/listen-address.ts";
+import { findModelManifest } from "../node/model/model-catalog.ts";
 import { createLog } from "../node/observe/log.ts";
 import { createMetrics } from "../node/observe/metrics.ts";
-import { pageModel } from "../node/page/page-model.ts";
+import { otherForms, pageModel } from "../node/page/page-model.ts";
 import type { PoolEvent } from "../node/pool/worker-pool.ts";
 import { startServer } from "../node/start-server.ts";
 import { createReadiness } from "../service/readiness.ts";
@@ -88,7 +89,12 @@ async function serveCommand(options: ServeOptions): Promise<void> {
       onRefused: (refusal) => log.warn(refusal, "a URL was refused"),
       onFetched: metrics.onFetched,
     }),
-    ...(options.page === "on" && { page: { models: [pageModel(manifest, options.cache)] } }),
+    ...(options.page === "on" && {
+      page: {
+        models: [pageModel(manifest, options.cache)],
+        forms: otherForms(await findModelManifest(manifest.name), manifest.precision, options.cache),
+      },
+    }),
     listen,
     endpoint: opEndpoint,
     observers: observability.observers,

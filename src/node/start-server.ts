@@ -47,7 +47,7 @@ export interface StartServerOptions {
   /** Asked in this order after a call's headers and its token, and before its body. Default: none. */
   readonly gates?: readonly RequestGate[];
   /** The page in a browser, at `/`; without it that path tells what this port speaks. */
-  readonly page?: Pick<PageOptions, "models" | "openSource">;
+  readonly page?: Pick<PageOptions, "models" | "forms" | "openSource">;
   /** With them the port speaks TLS, and follows the files; without them plain text. */
   readonly tls?: TlsFiles;
   /** What differs from the defaults. */

@@ -4,9 +4,11 @@ import { addVary } from "../http/add-vary.ts";
 import { sendHttpPage, textPage } from "../http/http-pages.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../http/http-types.ts";
 import { sharePending } from "../share-pending.ts";
+import { toConfigModels } from "./page-config.ts";
 import { findModelFile, makePageFiles, type PageFile } from "./page-files.ts";
 import { pageHeaders } from "./page-headers.ts";
-import { openPageSource } from "./page-source.ts";
+import { modelPath, type PageModel } from "./page-model.ts";
+import { openPageSource, type PageSource } from "./page-source.ts";
 import { chooseBody, sendPageFile } from "./send-page-file.ts";
 import type { PageOptions } from "./with-page.ts";
 
@@ -27,16 +29,31 @@ export type AnswerPage = (path: string, request: HttpRequest, response: HttpResp
 
 /** The work of `withPage`, which loads it with the first request: a server that starts has no use for it. */
 export function createAnswerPage(options: PageOptions, handler: HttpHandler): AnswerPage {
-  const { models, modelGate, log, openSource = openPageSource } = options;
-  const config = { server: ".", models: models.map(({ name }) => name), needsToken: modelGate !== undefined };
-  const modelByPath = new Map(models.map((model) => [`models/${model.name}.onnx`, model]));
+  const { models, forms = [], modelGate, log, openSource = openPageSource } = options;
+  const modelByPath = new Map([...models, ...forms].map((model) => [modelPath(model), model]));
   const headers = pageHeaders();
-  let made: ReadonlyMap<string, PageFile> | undefined;
-  const makeOnce = sharePending(async () => {
-    made = await makePageFiles(await openSource(), config);
-    return made;
+  let source: PageSource | undefined;
+  let made: { readonly offered: string; readonly files: ReadonlyMap<string, PageFile> } | undefined;
+  const makeAnew = sharePending(async () => {
+    source ??= await openSource();
+    const offered = await findOffered();
+    const config = { server: ".", models: toConfigModels(offered), needsToken: modelGate !== undefined };
+    made = { offered: namesOf(offered), files: await makePageFiles(source, config) };
+    return made.files;
   });
   let transfersCost = 0;
+
+  /** A form may be prepared, or deleted, while the server runs. */
+  async function findOffered(): Promise<readonly PageModel[]> {
+    const found = await Promise.all(forms.map(findModelFile));
+    return [...models, ...forms.filter((_form, index) => found[index] !== undefined)];
+  }
+
+  /** What is named in assets/ is the same whatever is offered; the page and its service worker say what that is. */
+  async function findPageFile(path: string): Promise<PageFile | undefined> {
+    const isSame = made && (path.startsWith("assets/") || made.offered === namesOf(await findOffered()));
+    return (made && isSame ? made.files : await makeAnew()).get(path || "index.html");
+  }
 
   async function answer(path: string, request: HttpRequest, response: HttpResponse): Promise<void> {
     const model = modelByPath.get(path);
@@ -45,10 +62,11 @@ export function createAnswerPage(options: PageOptions, handler: HttpHandler): An
       sendHttpPage(request, response, refusal);
       return;
     }
-    const file = model ? await findModelFile(model) : (made ?? (await makeOnce())).get(path || "index.html");
+    const file = await (model ? findModelFile(model) : findPageFile(path));
     if (!file) {
-      if (model) refuse(`the model ${model.name} is not prepared yet; try again`, retryAfterS.model);
-      else handler(request, response);
+      if (!model) handler(request, response);
+      else if (forms.includes(model)) sendHttpPage(request, response, textPage(404, notPrepared(model)));
+      else refuse(`the model ${model.name} is not prepared yet; try again`, retryAfterS.model);
       return;
     }
     if (path === "") addVary(response as ServerResponse, "accept");
@@ -83,3 +101,9 @@ export function createAnswerPage(options: PageOptions, handler: HttpHandler): An
       sendHttpPage(request, response, textPage(500, `${text}; calls are answered as usual`));
     });
 }
+
+const namesOf = (models: readonly PageModel[]): string => models.map(modelPath).join();
+
+/** The server makes only what it computes with: trying again would not help. */
+const notPrepared = ({ name, variant }: PageModel): string =>
+  `this server has no ${name} ${variant}; portico prepare ${name} --variant ${variant} makes it`;

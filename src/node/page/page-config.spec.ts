@@ -4,9 +4,13 @@ import { withPageConfig } from "./page-config.ts";
 const html = `<meta charset="utf-8">\n    <meta name="portico" content='{"server":"."}'>`;
 
 test("the configuration takes the place of the built one, whatever it holds", () => {
-  const config = { server: "https://a.example/?a='&b=$&", models: ["<x>"], needsToken: true };
+  const config = {
+    server: "https://a.example/?a='&b=$&",
+    models: [{ name: "<x>", variant: "int8" as const }],
+    needsToken: true,
+  };
   expect(withPageConfig(html, config)).toBe(
-    `<meta charset="utf-8">\n    <meta name="portico" content='{"server":"https://a.example/?a=&#39;&amp;b=$&amp;","models":["&lt;x>"],"needsToken":true}'>`,
+    `<meta charset="utf-8">\n    <meta name="portico" content='{"server":"https://a.example/?a=&#39;&amp;b=$&amp;","models":[{"name":"&lt;x>","variant":"int8"}],"needsToken":true}'>`,
   );
 });
 

@@ -1,14 +1,20 @@
+import type { VariantName } from "../../embed/model-manifest.ts";
 import { EmbedError } from "../../errors.ts";
+import type { PageModel } from "./page-model.ts";
 
 /** What the page is told by whoever serves it; src/web/page/page-config.ts reads it. */
 export interface PageConfig {
   /** Base URL of the server that the page calls, relative to its own; undefined: none, only the ways in the browser. */
   readonly server?: string;
-  /** Models that lie at `models/NAME.onnx` beside it. */
-  readonly models: readonly string[];
+  /** Forms of a model that lie beside it (`modelPath`); the page begins with the first. */
+  readonly models: readonly { readonly name: string; readonly variant: VariantName }[];
   /** Whether calls and models need a bearer token. */
   readonly needsToken: boolean;
 }
+
+/** What of the models is told: nothing of this machine. */
+export const toConfigModels = (models: readonly PageModel[]): PageConfig["models"] =>
+  models.map(({ name, variant }) => ({ name, variant }));
 
 const pattern = /<meta name="portico" content='[^']*'>/;
 

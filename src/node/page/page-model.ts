@@ -1,9 +1,11 @@
-import type { ModelManifest } from "../../embed/model-manifest.ts";
+import type { ModelManifest, VariantName } from "../../embed/model-manifest.ts";
+import { pickVariant } from "../../embed/pick-variant.ts";
 import { modelFile, resolveCacheDir } from "../model/model-cache.ts";
 
-/** A converted model that browsers may fetch. */
+/** A converted model that browsers may fetch, in one of its forms. */
 export interface PageModel {
   readonly name: string;
+  readonly variant: VariantName;
   readonly sha256: string;
   readonly bytes: number;
   /** Where `prepareModel` puts it. */
@@ -12,7 +14,20 @@ export interface PageModel {
 
 /** @param cacheDir folder of prepared models; by default `resolveCacheDir()` */
 export function pageModel(manifest: ModelManifest, cacheDir?: string): PageModel {
-  const { name, onnx } = manifest;
+  const { name, onnx, precision } = manifest;
   const path = modelFile(resolveCacheDir(cacheDir), manifest);
-  return { name, sha256: onnx.sha256, bytes: onnx.bytes, path };
+  return { name, variant: precision, sha256: onnx.sha256, bytes: onnx.bytes, path };
 }
+
+/** All forms of a model but one, whether they are prepared or not; the largest first. */
+export function otherForms(manifest: ModelManifest, variant: VariantName, cacheDir?: string): PageModel[] {
+  const names = ["fp32", ...Object.keys(manifest.variants ?? {})] as VariantName[];
+  return names
+    .filter((name) => name !== variant)
+    .map((name) => pageModel(pickVariant(manifest, name), cacheDir))
+    .sort((a, b) => b.bytes - a.bytes);
+}
+
+/** Where a browser finds it, relative to the page: `models/resnet50.onnx`, `models/resnet50-int8.onnx`. */
+export const modelPath = ({ name, variant }: Pick<PageModel, "name" | "variant">): string =>
+  `models/${name}${variant === "fp32" ? "" : `-${variant}`}.onnx`;

@@ -12,11 +12,13 @@ import { EmbedError } from "../../errors.ts";
 import { textPage } from "../http/http-pages.ts";
 import { createOnePortServer, type OnePortServer } from "../http/one-port-server.ts";
 import { pageTransfersMaxCost } from "./answer-page.ts";
+import type { PageModel } from "./page-model.ts";
 import { type PageOptions, withPage } from "./with-page.ts";
 
 /** What a client that stalls leaves in the buffers of both sockets is far less. */
 const modelBytes = 64 * 2 ** 20;
 const replyStallTimeoutMs = 800;
+const fp32 = { variant: "fp32" } as const;
 
 let folder: string;
 let model: string;
@@ -28,8 +30,8 @@ async function start(more: Partial<PageOptions> = {}): Promise<{ server: OnePort
   const log = (...told: unknown[]) => void logged.push(told);
   const options = {
     models: [
-      { name: "tiny", sha256: "5a".repeat(32), bytes: modelBytes, path: model },
-      { name: "late", sha256: "00".repeat(32), bytes: 8, path: join(folder, "late", "model.onnx") },
+      { ...fp32, name: "tiny", sha256: "5a".repeat(32), bytes: modelBytes, path: model },
+      { ...fp32, name: "late", sha256: "00".repeat(32), bytes: 8, path: join(folder, "late", "model.onnx") },
     ],
     openSource: openSamplePage,
     log,
@@ -126,7 +128,9 @@ describe.each(httpVersions)("over HTTP/%s", (version) => {
 
   test("index.html is told of the models, and the service worker of the page's version", async () => {
     const { body, headers } = await ask("/", html);
-    expect(body).toContain(`content='{"server":".","models":["tiny","late"],"needsToken":false}'`);
+    expect(body).toContain(
+      `content='{"server":".","models":[{"name":"tiny","variant":"fp32"},{"name":"late","variant":"fp32"}],"needsToken":false}'`,
+    );
     expect(headers.vary).toBe("accept, accept-encoding");
     expect((await ask("/index.html")).body).toBe(body);
     expect((await ask("/service-worker.js")).body).toMatch(/^const version = "[0-9a-f]{16}";$/);
@@ -196,6 +200,63 @@ test("a gate closes the models and nothing else, and the page is told of it", as
     "Bearer",
   ]);
   expect((await ask("/models/tiny.onnx", { authorization: "x" })).status).toBe(200);
+  await gated.server.close({ graceMs: 0 });
+});
+
+test("other forms of the model are offered as long as they are prepared, behind the same gate", async () => {
+  const file = join(folder, "model-int8.onnx");
+  const form = (variant: "fp16" | "int8", path: string): PageModel => ({
+    ...{ name: "tiny", variant, sha256: (variant === "int8" ? "88" : "16").repeat(32), bytes: 8, path },
+  });
+  const refusal = textPage(401, "closed");
+  let opened = 0;
+  const gated = await start({
+    models: [{ ...fp32, name: "tiny", sha256: "5a".repeat(32), bytes: modelBytes, path: model }],
+    forms: [form("fp16", join(folder, "model-fp16.onnx")), form("int8", file)],
+    modelGate: (_path, { headers }) => (headers.authorization ? undefined : refusal),
+    openSource: () => {
+      opened += 1;
+      return openSamplePage();
+    },
+  });
+  const ask = (path: string, headers = {}, method = "GET") =>
+    askHttp("2", gated.address, { method, path, headers });
+  const told = async () => {
+    const page = await ask("/", html);
+    const models = /"models":(\[.*\]),"needsToken":true/.exec(page.body)?.[1] ?? "";
+    const worker = (await ask("/service-worker.js")).body;
+    return { etag: page.headers.etag, worker, models: JSON.parse(models) as unknown };
+  };
+  const int8Path = "/models/tiny-int8.onnx";
+  const fp32Only = await told();
+  expect(fp32Only.models).toEqual([{ name: "tiny", variant: "fp32" }]);
+  expect((await ask(int8Path)).status).toBe(401);
+  const missing = await ask(int8Path, { authorization: "x" });
+  expect([missing.status, missing.body, missing.headers["retry-after"]]).toEqual([
+    404,
+    "this server has no tiny int8; portico prepare tiny --variant int8 makes it\n",
+    undefined,
+  ]);
+  expect((await ask("/models/tiny-fp32.onnx", { authorization: "x" })).body).toContain("handler's own");
+
+  // One that is cut short is none.
+  await writeFile(file, "1234567");
+  expect(await told()).toEqual(fp32Only);
+  await writeFile(file, "12345678");
+  const both = await told();
+  expect(both.models).toEqual([
+    { name: "tiny", variant: "fp32" },
+    { name: "tiny", variant: "int8" },
+  ]);
+  expect([both.etag === fp32Only.etag, both.worker === fp32Only.worker]).toEqual([false, false]);
+  expect((await ask(int8Path)).status).toBe(401);
+  const given = await ask(int8Path, { authorization: "x" });
+  expect([given.status, given.body, given.headers.etag]).toEqual([200, "12345678", `"${"88".repeat(32)}"`]);
+  const known = { authorization: "x", "if-none-match": String(given.headers.etag) };
+  expect((await ask(int8Path, known)).status).toBe(304);
+  await rm(file);
+  expect(await told()).toEqual(fp32Only);
+  expect(opened).toBe(1);
   await gated.server.close({ graceMs: 0 });
 });
 
@@ -312,7 +373,7 @@ test("a model that gets shorter while it is sent breaks off", async () => {
   const path = join(folder, "shrinking.onnx");
   await writeFile(path, "");
   await truncate(path, modelBytes);
-  const models = [{ name: "shrinking", sha256: "1b".repeat(32), bytes: modelBytes, path }];
+  const models = [{ ...fp32, name: "shrinking", sha256: "1b".repeat(32), bytes: modelBytes, path }];
   const one = await start({ models });
   logged.length = 0;
   const answer = await fetch(`http://${one.address}/models/shrinking.onnx`);

@@ -7,8 +7,10 @@ import type { PageModel } from "./page-model.ts";
 import type { PageSource } from "./page-source.ts";
 
 export interface PageOptions {
-  /** Those that this server computes with: what it gives away is what its vectors are made of. */
+  /** Those that this server computes with, which it prepares itself; a page begins with the first. */
   readonly models: readonly PageModel[];
+  /** Other forms of them, which are offered as long as they lie prepared in the cache. Default: none. */
+  readonly forms?: readonly PageModel[];
   /** Asked before a model is sent; the page's own files are open to all. Its presence tells the page to ask for a token. */
   readonly modelGate?: PageGate | undefined;
   readonly log: HttpLog;

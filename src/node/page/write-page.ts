@@ -3,8 +3,9 @@ import { dirname, join } from "node:path";
 import { EmbedError } from "../../errors.ts";
 import { finishPage } from "./finish-page.ts";
 import { readWhole } from "./page-body.ts";
+import { toConfigModels } from "./page-config.ts";
 import { contentSecurityPolicyOfMeta, pageHeaders } from "./page-headers.ts";
-import type { PageModel } from "./page-model.ts";
+import { modelPath, type PageModel } from "./page-model.ts";
 import type { PageSource } from "./page-source.ts";
 
 export interface WritePageOptions {
@@ -12,7 +13,7 @@ export interface WritePageOptions {
   readonly folder: string;
   /** Origin of the server that the page calls; undefined: none, only the ways in the browser. */
   readonly server?: string | undefined;
-  /** Copied beside the page; they must have been prepared. */
+  /** Copied beside the page, which begins with the first; they must have been prepared. */
   readonly models: readonly PageModel[];
 }
 
@@ -31,7 +32,7 @@ export async function writePage(source: PageSource, options: WritePageOptions): 
   const { folder, server, models } = options;
   const config = {
     ...(server !== undefined && { server }),
-    models: models.map(({ name }) => name),
+    models: toConfigModels(models),
     needsToken: false,
   };
   const finished = await finishPage(source, config, contentSecurityPolicyOfMeta(server));
@@ -49,10 +50,10 @@ export async function writePage(source: PageSource, options: WritePageOptions): 
     }
     for (const [path, content] of Object.entries(finished)) await write(path, content);
     await write(headersFile, new TextEncoder().encode(headersText(server)));
-    for (const { name, path, bytes } of models) {
+    for (const model of models) {
       await mkdir(join(folder, "models"), { recursive: true });
-      await copyFile(path, join(folder, "models", `${name}.onnx`));
-      written.push({ path: `models/${name}.onnx`, bytes });
+      await copyFile(model.path, join(folder, modelPath(model)));
+      written.push({ path: modelPath(model), bytes: model.bytes });
     }
   } catch (cause) {
     if (cause instanceof EmbedError) throw cause;

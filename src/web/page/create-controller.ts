@@ -1,3 +1,4 @@
+import { pickVariant } from "../../embed/pick-variant.ts";
 import type { PlainEmbedError } from "../../errors.ts";
 import { loadModelFacts, type ModelFacts } from "../package-assets.ts";
 import { choosePictures } from "./choose-pictures.ts";
@@ -32,7 +33,7 @@ export interface PageController {
 
 /** Joins what a user does, the ways and the previews: all of them meet in the state. */
 export function createController(store: Store, config: PageConfig, page: Document): PageController {
-  const model = config.models[0] ?? "resnet50";
+  const { name: model, variant } = config.models[0] ?? ({ name: "resnet50", variant: "fp32" } as const);
   const baseUrl = serverUrl(page, config);
   const files = new Map<number, File>();
   const running = new Map<WayName, RunningWay>();
@@ -50,7 +51,8 @@ export function createController(store: Store, config: PageConfig, page: Documen
   }
 
   async function tellModel(): Promise<void> {
-    const { manifest, selfCheck } = await loadFacts();
+    const { manifest: all, selfCheck } = await loadFacts();
+    const manifest = pickVariant(all, variant);
     store.dispatch({
       kind: "model-known",
       model: {
@@ -71,7 +73,8 @@ export function createController(store: Store, config: PageConfig, page: Documen
   };
 
   function browserOpener(engine: BrowserWayName): OpenWayFunction {
-    return (context) => openBrowserWay({ engine, model, onnx: modelUrl(page, model), bearerToken }, context);
+    const onnx = modelUrl(page, { name: model, variant });
+    return (context) => openBrowserWay({ engine, model, variant, onnx, bearerToken }, context);
   }
 
   function start(way: WayName): void {

@@ -1,3 +1,4 @@
+import type { VariantName } from "../../../embed/model-manifest.ts";
 import { createEmbedder } from "../../create-embedder.ts";
 import type { WebEngineName } from "../../web-engines.ts";
 import type { OpenWay, OpenWayContext } from "./open-way.ts";
@@ -11,6 +12,7 @@ const gpuItemTimeoutMs = 180_000;
 export interface BrowserWayOptions {
   readonly engine: WebEngineName;
   readonly model: string;
+  readonly variant: VariantName;
   /** Where the converted model lies. */
   readonly onnx: URL;
   /** For whoever serves the model; empty for none. */
@@ -19,7 +21,7 @@ export interface BrowserWayOptions {
 
 /** The way over an engine in a Web Worker of this page; the model is downloaded unless the browser has kept it. */
 export async function openBrowserWay(
-  { engine, model, onnx, bearerToken }: BrowserWayOptions,
+  { engine, model, variant, onnx, bearerToken }: BrowserWayOptions,
   { signal, onStatus, onNotKept, onReplaced }: OpenWayContext,
 ): Promise<OpenWay> {
   onStatus({ kind: "starting" });
@@ -32,7 +34,7 @@ export async function openBrowserWay(
     }
   }
   const embedder = await createEmbedder({
-    ...{ engine, model, onnx, signal },
+    ...{ engine, model, variant, onnx, signal },
     ...(bearerToken !== "" && { onnxHeaders: { authorization: `Bearer ${bearerToken}` } }),
     ...(engine === "ort-webgpu" && { itemTimeoutMs: gpuItemTimeoutMs }),
     onProgress(event) {
