@@ -32,11 +32,16 @@ export function App({ store, controller, config }: AppProps) {
         <p role="status" class="notice">
           {state.notice}
         </p>
-        <WayPanels state={state} controller={controller} needsToken={config.needsToken} />
+        <WayPanels
+          state={state}
+          controller={controller}
+          needsToken={config.needsToken}
+          offered={config.models.map(({ variant }) => variant)}
+        />
         <PictureList state={state} controller={controller} />
         <Similarity state={state} controller={controller} />
       </main>
-      <ModelFacts model={state.model} />
+      <ModelFacts model={state.model} variant={state.variant} />
       <p role="status" class="unseen" id="announcement">
         {announcementOf(state)}
       </p>

@@ -1,10 +1,11 @@
-import { pickVariant } from "../../embed/pick-variant.ts";
+import type { VariantName } from "../../embed/model-manifest.ts";
 import type { PlainEmbedError } from "../../errors.ts";
 import { loadModelFacts, type ModelFacts } from "../package-assets.ts";
 import { choosePictures } from "./choose-pictures.ts";
-import { readChoices, writeChoices } from "./kept-choices.ts";
+import { readChoices, readVariant, writeChoices, writeVariant } from "./kept-choices.ts";
 import { modelUrl, type PageConfig, serverUrl } from "./page-config.ts";
 import { runPreviews } from "./preview/run-previews.ts";
+import { summariseModel } from "./state/model-forms.ts";
 import type { Store } from "./state/store.ts";
 import { type BrowserWayName, type WayName, wayNames } from "./state/way-names.ts";
 import { hasGpu } from "./ways/has-gpu.ts";
@@ -25,6 +26,8 @@ export interface PageController {
   /** Opens a way that failed again; pictures that failed with it are asked for again. */
   retryWay(way: WayName): void;
   retryPicture(id: number): void;
+  /** The ways in the browser that are on open again, with another form of the model. */
+  chooseVariant(variant: VariantName): void;
   compareBy(way: WayName): void;
   /** Server and model are asked for with it from now on; it is forgotten with the page. */
   setToken(token: string): void;
@@ -33,7 +36,7 @@ export interface PageController {
 
 /** Joins what a user does, the ways and the previews: all of them meet in the state. */
 export function createController(store: Store, config: PageConfig, page: Document): PageController {
-  const { name: model, variant } = config.models[0] ?? ({ name: "resnet50", variant: "fp32" } as const);
+  const model = config.models[0]?.name ?? "resnet50";
   const baseUrl = serverUrl(page, config);
   const files = new Map<number, File>();
   const running = new Map<WayName, RunningWay>();
@@ -51,18 +54,7 @@ export function createController(store: Store, config: PageConfig, page: Documen
   }
 
   async function tellModel(): Promise<void> {
-    const { manifest: all, selfCheck } = await loadFacts();
-    const manifest = pickVariant(all, variant);
-    store.dispatch({
-      kind: "model-known",
-      model: {
-        name: manifest.name,
-        vectorSpace: manifest.fingerprint,
-        dimension: manifest.identity.dimension,
-        modelBytes: manifest.onnx.bytes,
-        tolerance: selfCheck.tolerance,
-      },
-    });
+    store.dispatch({ kind: "model-known", model: summariseModel(await loadFacts()) });
   }
 
   const openers: Readonly<Record<WayName, OpenWayFunction>> = {
@@ -73,8 +65,11 @@ export function createController(store: Store, config: PageConfig, page: Documen
   };
 
   function browserOpener(engine: BrowserWayName): OpenWayFunction {
-    const onnx = modelUrl(page, { name: model, variant });
-    return (context) => openBrowserWay({ engine, model, variant, onnx, bearerToken }, context);
+    return (context) => {
+      const { variant } = store.get();
+      const onnx = modelUrl(page, { name: model, variant });
+      return openBrowserWay({ engine, model, variant, onnx, bearerToken }, context);
+    };
   }
 
   function start(way: WayName): void {
@@ -127,6 +122,8 @@ export function createController(store: Store, config: PageConfig, page: Documen
     const why = whyUnavailable(way, config);
     if (why !== undefined) store.dispatch({ kind: "way-status", way, status: { kind: "unavailable", why } });
   }
+  const variant = readVariant(config.models.map((one) => one.variant));
+  store.dispatch({ kind: "variant-chosen", variant });
   for (const way of readChoices() ?? ["server" as const]) switchWay(way, true);
   void hasGpu().then((isFound) => {
     if (!isFound) dropGpu();
@@ -173,6 +170,15 @@ export function createController(store: Store, config: PageConfig, page: Documen
       if (picture?.preview.kind === "unavailable") {
         store.dispatch({ kind: "preview-made", id, preview: { kind: "waiting" } });
       }
+    },
+    chooseVariant(chosen) {
+      if (chosen === store.get().variant) return;
+      const inBrowser = wayNames.filter((way) => way !== "server" && store.get().ways[way].isOn);
+      // Before their vectors are forgotten: they would begin again with the form that they have.
+      for (const way of inBrowser) running.get(way)?.stop();
+      store.dispatch({ kind: "variant-chosen", variant: chosen });
+      writeVariant(chosen);
+      for (const way of inBrowser) start(way);
     },
     compareBy: (way) => store.dispatch({ kind: "compared-way", way }),
     setToken(token) {

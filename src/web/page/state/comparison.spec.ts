@@ -43,6 +43,8 @@ test("only pictures with a vector of the chosen way are compared", () => {
     way: "simd",
     pictures: [first, second],
     vectors: [Float32Array.of(1), Float32Array.of(3)],
+    vectorSpace: "space",
+    leftOut: 0,
   });
   expect(comparisonOf(state([picture(1, {})]))).toBeUndefined();
 });
@@ -50,7 +52,7 @@ test("only pictures with a vector of the chosen way are compared", () => {
 test("vectors of a space that is gone are left out", () => {
   const old = picture(1, { server: done(1, "old") });
   const now = picture(2, { server: done(2, "new") });
-  expect(comparisonOf(state([old, now]))?.pictures).toEqual([now]);
+  expect(comparisonOf(state([old, now]))).toMatchObject({ pictures: [now], vectorSpace: "new", leftOut: 1 });
 });
 
 test("the vector of the chosen way is shown, else the first that there is", () => {

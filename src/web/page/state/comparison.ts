@@ -8,6 +8,9 @@ export interface Comparison {
   readonly pictures: readonly Picture[];
   /** Of each picture, in the same order; all of one vector space. */
   readonly vectors: readonly Float32Array[];
+  readonly vectorSpace: string;
+  /** Pictures whose vector of this way is of another space. */
+  readonly leftOut: number;
 }
 
 /** The ways that have a vector of any picture, in the order of the ways. */
@@ -29,12 +32,14 @@ export function comparisonOf(state: PageState): Comparison | undefined {
     const outcome = picture.outcomes[way];
     return outcome?.kind === "done" ? [{ picture, outcome }] : [];
   });
-  const space = found.at(-1)?.outcome.vectorSpace;
-  const alike = found.filter(({ outcome }) => outcome.vectorSpace === space);
+  const vectorSpace = found.at(-1)?.outcome.vectorSpace ?? "";
+  const alike = found.filter(({ outcome }) => outcome.vectorSpace === vectorSpace);
   return {
     way,
     pictures: alike.map(({ picture }) => picture),
     vectors: alike.map(({ outcome }) => outcome.vector),
+    vectorSpace,
+    leftOut: found.length - alike.length,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { VariantName } from "../../../embed/model-manifest.ts";
 import type { PlainEmbedError } from "../../../errors.ts";
 import type { ModelSummary, Outcome, Preview, WayStatus } from "./page-state.ts";
 import type { WayName } from "./way-names.ts";
@@ -16,6 +17,8 @@ export type PageAction =
   | { readonly kind: "way-not-kept"; readonly way: WayName; readonly why: string }
   | { readonly kind: "way-replaced"; readonly way: WayName; readonly why: string }
   | { readonly kind: "model-known"; readonly model: ModelSummary }
+  /** The ways in the browser begin anew with it, those that are on. */
+  | { readonly kind: "variant-chosen"; readonly variant: VariantName }
   | { readonly kind: "compared-way"; readonly way: WayName }
   | { readonly kind: "online"; readonly isOnline: boolean }
   | { readonly kind: "notice"; readonly text: string };

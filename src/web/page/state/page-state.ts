@@ -1,4 +1,5 @@
 import type { StageTimings } from "../../../embed/embedder.ts";
+import type { Accuracy, VariantName } from "../../../embed/model-manifest.ts";
 import type { PlainEmbedError } from "../../../errors.ts";
 import type { Pixels } from "../../../image/pixels.ts";
 import type { WayName } from "./way-names.ts";
@@ -10,6 +11,8 @@ export interface PageState {
   readonly ways: Readonly<Record<WayName, Way>>;
   /** What is known of the model; undefined until its description was fetched. */
   readonly model: ModelSummary | undefined;
+  /** The form of the model with which the ways in the browser compute; a server has its own. */
+  readonly variant: VariantName;
   /** The way whose vectors are plotted and compared between pictures; undefined: the first that has any. */
   readonly comparedWay: WayName | undefined;
   readonly isOnline: boolean;
@@ -20,12 +23,21 @@ export interface PageState {
 /** What of a model manifest is shown or reckoned with. */
 export interface ModelSummary {
   readonly name: string;
-  readonly vectorSpace: string;
   readonly dimension: number;
-  /** Bytes of the file that a browser downloads. */
-  readonly modelBytes: number;
-  /** Largest absolute error beside Keras that a vector may have, where its engine has no tolerance of its own. */
+  /** Largest absolute error beside Keras that a vector of fp32 may have, where its engine has no tolerance of its own. */
   readonly tolerance: number;
+  /** All that there are, the largest first; which of them a browser may fetch is for the page's host to say. */
+  readonly forms: readonly ModelForm[];
+}
+
+/** One form of a model, a vector space of its own. */
+export interface ModelForm {
+  readonly variant: VariantName;
+  readonly vectorSpace: string;
+  /** Bytes of the file that a browser downloads. */
+  readonly bytes: number;
+  /** How near its vectors are to Keras's; undefined for the model itself, whose engines have tolerances. */
+  readonly accuracy?: Accuracy;
 }
 
 export interface Picture {

@@ -96,8 +96,30 @@ describe("a way", () => {
   });
 });
 
+test("another form of the model makes the ways in the browser begin anew, those that are on", () => {
+  const before = stateAfter(
+    add(1),
+    { kind: "way-switched", way: "simd", isOn: true },
+    { kind: "way-status", way: "simd", status: { kind: "ready", engine: "simd", adapter: "" } },
+    { kind: "way-replaced", way: "simd", why: "lost" },
+    { kind: "way-status", way: "ort-webgpu", status: { kind: "unavailable", why: "No GPU." } },
+    { kind: "way-switched", way: "server", isOn: true },
+    outcome(1),
+    { kind: "outcome", id: 1, way: "server", outcome: done },
+    { kind: "compared-way", way: "simd" },
+  );
+  const after = reduce(before, { kind: "variant-chosen", variant: "int8" });
+  expect(after.variant).toBe("int8");
+  expect(after.ways).toEqual({
+    ...before.ways,
+    simd: { isOn: true, status: { kind: "off" }, notKept: "", replaced: "" },
+  });
+  expect(after.pictures[0]?.outcomes).toEqual({ server: done });
+  expect(after.comparedWay).toBe("simd");
+});
+
 test("model, network and notice are kept as they are told", () => {
-  const model = { name: "m", vectorSpace: "space", dimension: 1, modelBytes: 2, tolerance: 1e-6 };
+  const model = { name: "m", dimension: 1, tolerance: 1e-6, forms: [] };
   expect(
     stateAfter(
       { kind: "model-known", model },

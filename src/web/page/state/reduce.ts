@@ -1,6 +1,7 @@
+import type { VariantName } from "../../../embed/model-manifest.ts";
 import type { NewPicture, PageAction } from "./page-action.ts";
 import type { Outcome, PageState, Picture, Way } from "./page-state.ts";
-import type { WayName } from "./way-names.ts";
+import { type WayName, wayNames } from "./way-names.ts";
 
 const offWay: Way = { isOn: false, status: { kind: "off" }, notKept: "", replaced: "" };
 
@@ -8,6 +9,7 @@ export const initialState: PageState = {
   pictures: [],
   ways: { server: offWay, simd: offWay, "ort-wasm": offWay, "ort-webgpu": offWay },
   model: undefined,
+  variant: "fp32",
   comparedWay: undefined,
   isOnline: true,
   notice: "",
@@ -38,6 +40,8 @@ export function reduce(state: PageState, action: PageAction): PageState {
       return changeWay(state, action.way, { replaced: action.why });
     case "model-known":
       return { ...state, model: action.model };
+    case "variant-chosen":
+      return chooseVariant(state, action.variant);
     case "compared-way":
       return { ...state, comparedWay: action.way };
     case "online":
@@ -81,6 +85,18 @@ function switchWay(state: PageState, way: WayName, isOn: boolean): PageState {
     ...switched,
     pictures: state.pictures.map((picture) => withoutOutcome(picture, way)),
     comparedWay: state.comparedWay === way ? undefined : state.comparedWay,
+  };
+}
+
+/** Vectors of the form before would be taken for those of the new one, so they go with it. */
+function chooseVariant(state: PageState, variant: VariantName): PageState {
+  const inBrowser = wayNames.filter((way) => way !== "server" && state.ways[way].isOn);
+  const begun = Object.fromEntries(inBrowser.map((way) => [way, { ...offWay, isOn: true }]));
+  return {
+    ...state,
+    variant,
+    ways: { ...state.ways, ...begun },
+    pictures: state.pictures.map((picture) => inBrowser.reduce(withoutOutcome, picture)),
   };
 }
 

@@ -1,24 +1,30 @@
 import { useMemo } from "preact/hooks";
 import { compareWays, type WayDifference } from "../state/compare-ways.ts";
-import type { Picture } from "../state/page-state.ts";
+import type { ModelSummary, Picture } from "../state/page-state.ts";
 import { wayTitles } from "../state/way-names.ts";
-import { formatDifference, formatNearCosine, formatTolerance } from "../words/format-numbers.ts";
+import { describeOtherForm } from "../words/describe-other-form.ts";
+import {
+  formatDifference,
+  formatNearCosine,
+  formatShortCosine,
+  formatTolerance,
+} from "../words/format-numbers.ts";
 
 export interface DifferenceLineProps {
   readonly picture: Picture;
-  /** Of the model. */
-  readonly tolerance: number;
+  readonly model: ModelSummary;
 }
 
 /** How far the ways lie apart on this picture, and whether that is as near as is promised. */
-export function DifferenceLine({ picture, tolerance }: DifferenceLineProps) {
-  const differences = useMemo(() => compareWays(picture, tolerance), [picture, tolerance]);
+export function DifferenceLine({ picture, model }: DifferenceLineProps) {
+  const differences = useMemo(() => compareWays(picture, model), [picture, model]);
   const [largest] = differences;
   if (!largest) return null;
   return (
     <div class="differences">
       <p>
-        <strong>Largest difference</strong> <Verdict difference={largest} />
+        <strong>{"maxAbsError" in largest ? "Largest difference" : "Between the ways"}</strong>{" "}
+        <Verdict difference={largest} />
       </p>
       {differences.length > 1 ? (
         <details>
@@ -42,15 +48,31 @@ export function DifferenceLine({ picture, tolerance }: DifferenceLineProps) {
 }
 
 function Verdict({ difference }: { readonly difference: WayDifference }) {
-  const { isComparable, maxAbsError, cosine, tolerance, isWithin } = difference;
-  if (!isComparable) return <span class="wrong">not comparable: their vector spaces differ</span>;
-  return (
-    <>
-      <span data-largest-difference={maxAbsError}>{formatDifference(maxAbsError)}</span>,{" "}
-      <span class={isWithin ? "right" : "wrong"}>
-        {isWithin ? "within" : "beyond"} the tolerance of {formatTolerance(tolerance)}
-      </span>
-      , cosine {formatNearCosine(cosine)}
-    </>
-  );
+  switch (difference.kind) {
+    case "measured": {
+      const { maxAbsError, cosine, tolerance, isWithin } = difference;
+      return (
+        <>
+          <span data-largest-difference={maxAbsError}>{formatDifference(maxAbsError)}</span>,{" "}
+          <span class={isWithin ? "right" : "wrong"}>
+            {isWithin ? "within" : "beyond"} the tolerance of {formatTolerance(tolerance)}
+          </span>
+          , cosine {formatNearCosine(cosine)}
+        </>
+      );
+    }
+    case "rounded": {
+      const { maxAbsError, cosine, variant } = difference;
+      return (
+        <>
+          <span data-largest-difference={maxAbsError}>{formatDifference(maxAbsError)}</span>, cosine{" "}
+          {formatShortCosine(cosine)}; engines round {variant} apart, so no tolerance is promised
+        </>
+      );
+    }
+    case "other-form":
+      return <span>{describeOtherForm(difference)}</span>;
+    case "other-model":
+      return <span class="wrong">not comparable: their vector spaces differ</span>;
+  }
 }

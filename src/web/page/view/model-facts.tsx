@@ -1,24 +1,33 @@
+import type { VariantName } from "../../../embed/model-manifest.ts";
+import { formOfVariant } from "../state/model-forms.ts";
 import type { ModelSummary } from "../state/page-state.ts";
+import { describeAccuracy } from "../words/describe-form.ts";
 import { formatTolerance } from "../words/format-numbers.ts";
 
 export interface ModelFactsProps {
   readonly model: ModelSummary | undefined;
+  /** With which the ways in the browser compute. */
+  readonly variant: VariantName;
 }
 
 /** What computes, and what its vectors can be compared with. */
-export function ModelFacts({ model }: ModelFactsProps) {
+export function ModelFacts({ model, variant }: ModelFactsProps) {
+  const form = formOfVariant(model, variant);
   return (
     <footer class="bottom">
-      {model && (
+      {model && form && (
         <dl>
-          <dt>Model</dt>
+          <dt>{form.accuracy ? "Model in this browser" : "Model"}</dt>
           <dd>
-            {model.name}: {model.dimension} numbers, L2 norm 1, each within {formatTolerance(model.tolerance)}{" "}
-            of Keras's (on a GPU within 5e-6)
+            {model.name}
+            {form.accuracy && ` ${variant}`}: {model.dimension} numbers, L2 norm 1,{" "}
+            {form.accuracy
+              ? `cosine to Keras's ${describeAccuracy(form.accuracy)}`
+              : `each within ${formatTolerance(model.tolerance)} of Keras's (on a GPU within 5e-6)`}
           </dd>
-          <dt>Vector space</dt>
+          <dt>{form.accuracy ? "Its vector space" : "Vector space"}</dt>
           <dd>
-            <code>{model.vectorSpace}</code>
+            <code>{form.vectorSpace}</code>
           </dd>
         </dl>
       )}

@@ -1,4 +1,5 @@
-import type { Outcome, Picture } from "../state/page-state.ts";
+import { formOfSpace } from "../state/model-forms.ts";
+import type { ModelSummary, Outcome, Picture } from "../state/page-state.ts";
 import { type WayName, wayNames, wayTitles } from "../state/way-names.ts";
 import type { Waiting } from "../words/describe-waiting.ts";
 import { formatMs } from "../words/format-numbers.ts";
@@ -7,10 +8,11 @@ import { ErrorWords } from "./error-words.tsx";
 export interface OutcomeTableProps {
   readonly picture: Picture;
   readonly waiting: Waiting;
+  readonly model: ModelSummary | undefined;
 }
 
 /** How long each way took for each stage, or what became of the picture there. */
-export function OutcomeTable({ picture, waiting }: OutcomeTableProps) {
+export function OutcomeTable({ picture, waiting, model }: OutcomeTableProps) {
   const ways = wayNames.filter((way) => waiting[way] !== undefined);
   if (ways.length === 0) return <p class="status">Switch a way on to get its vector.</p>;
   return (
@@ -26,7 +28,7 @@ export function OutcomeTable({ picture, waiting }: OutcomeTableProps) {
       </thead>
       {ways.map((way) => (
         <tbody key={way} data-way={way}>
-          <WayRows way={way} outcome={picture.outcomes[way]} waiting={waiting[way] ?? ""} />
+          <WayRows way={way} outcome={picture.outcomes[way]} waiting={waiting[way] ?? ""} model={model} />
         </tbody>
       ))}
     </table>
@@ -37,15 +39,18 @@ interface WayRowsProps {
   readonly way: WayName;
   readonly outcome: Outcome | undefined;
   readonly waiting: string;
+  readonly model: ModelSummary | undefined;
 }
 
-function WayRows({ way, outcome, waiting }: WayRowsProps) {
+function WayRows({ way, outcome, waiting, model }: WayRowsProps) {
+  const form = outcome?.kind === "done" ? formOfSpace(model, outcome.vectorSpace) : undefined;
   return (
     <>
       <tr>
         <th scope="rowgroup" colSpan={4}>
           {wayTitles[way]}
           {outcome?.kind === "done" && outcome.engine !== "" && way === "server" && ` (${outcome.engine})`}
+          {form?.accuracy && `, ${form.variant}`}
         </th>
       </tr>
       {outcome?.kind === "done" ? (

@@ -1,6 +1,6 @@
 import type { PageController } from "../create-controller.ts";
 import { shownVector } from "../state/comparison.ts";
-import type { Picture } from "../state/page-state.ts";
+import type { ModelSummary, Picture } from "../state/page-state.ts";
 import type { WayName } from "../state/way-names.ts";
 import type { Waiting } from "../words/describe-waiting.ts";
 import { formatBytes } from "../words/format-bytes.ts";
@@ -18,13 +18,13 @@ export interface PictureCardProps {
   /** The way whose vector is plotted. */
   readonly plotted: WayName | undefined;
   readonly waiting: Waiting;
-  /** Of the model; undefined while it is not known. */
-  readonly tolerance: number | undefined;
+  /** Undefined while it is not known. */
+  readonly model: ModelSummary | undefined;
   readonly controller: PageController;
 }
 
 /** One picture: as the model sees it, its vector, how long each way took, and how far they lie apart. */
-export function PictureCard({ picture, plotted, waiting, tolerance, controller }: PictureCardProps) {
+export function PictureCard({ picture, plotted, waiting, model, controller }: PictureCardProps) {
   const { id, name, preview, outcomes } = picture;
   const shown = shownVector(picture, plotted);
   const canRetry =
@@ -67,8 +67,8 @@ export function PictureCard({ picture, plotted, waiting, tolerance, controller }
         </>
       )}
       {shown && <VectorPlot way={shown[0]} vector={shown[1].vector} />}
-      {preview.kind !== "unreadable" && <OutcomeTable picture={picture} waiting={waiting} />}
-      {tolerance !== undefined && <DifferenceLine picture={picture} tolerance={tolerance} />}
+      {preview.kind !== "unreadable" && <OutcomeTable picture={picture} waiting={waiting} model={model} />}
+      {model && <DifferenceLine picture={picture} model={model} />}
       {shown && (
         <details>
           <summary>Vector space</summary>

@@ -42,7 +42,7 @@ export function PictureList({ state, controller }: PictureListProps) {
             picture={picture}
             plotted={chosenWay(state)}
             waiting={kept}
-            tolerance={model?.tolerance}
+            model={model}
             controller={controller}
           />
         ))}
@@ -53,6 +53,6 @@ export function PictureList({ state, controller }: PictureListProps) {
 
 /** Drawn again only when something that it shows has changed: there may be two hundred of them. */
 function PictureItem(props: PictureCardProps) {
-  const { picture, plotted, waiting, tolerance, controller } = props;
-  return useMemo(() => <PictureCard {...props} />, [picture, plotted, waiting, tolerance, controller]);
+  const { picture, plotted, waiting, model, controller } = props;
+  return useMemo(() => <PictureCard {...props} />, [picture, plotted, waiting, model, controller]);
 }

@@ -1,6 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
 import type { PageController } from "../create-controller.ts";
 import { comparisonOf, waysWithVectors } from "../state/comparison.ts";
+import { formOfSpace } from "../state/model-forms.ts";
 import type { PageState } from "../state/page-state.ts";
 import { createCosineOf, nearestPairs } from "../state/similarity.ts";
 import { type WayName, wayTitles } from "../state/way-names.ts";
@@ -27,7 +28,8 @@ export function Similarity({ state, controller }: SimilarityProps) {
     [comparison, cosineOf],
   );
   if (!comparison || comparison.pictures.length < 2) return null;
-  const { way, pictures, vectors } = comparison;
+  const { way, pictures, vectors, vectorSpace, leftOut } = comparison;
+  const form = formOfSpace(state.model, vectorSpace);
   const nameOf = (index: number) => pictures[index]?.name ?? "";
   const left = pictures.length - tablePicturesMax;
   return (
@@ -47,6 +49,10 @@ export function Similarity({ state, controller }: SimilarityProps) {
           ))}
         </select>
       </div>
+      {form?.accuracy && <p class="hint">These are vectors of {form.variant}, a vector space of its own.</p>}
+      {leftOut > 0 && (
+        <p class="hint">Left out are pictures whose vectors are of another vector space: {leftOut}.</p>
+      )}
       <div class="similarity">
         <div>
           <h3>Nearest pairs</h3>

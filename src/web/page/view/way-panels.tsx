@@ -1,6 +1,9 @@
+import type { VariantName } from "../../../embed/model-manifest.ts";
 import type { PageController } from "../create-controller.ts";
+import { formOfVariant } from "../state/model-forms.ts";
 import type { PageState } from "../state/page-state.ts";
 import type { WayName } from "../state/way-names.ts";
+import { ModelChoice } from "./model-choice.tsx";
 import { ServerToken } from "./server-token.tsx";
 import { WaySwitch } from "./way-switch.tsx";
 
@@ -9,6 +12,8 @@ export interface WayPanelsProps {
   readonly controller: PageController;
   /** Whether the server is known to want a token. */
   readonly needsToken: boolean;
+  /** Forms of the model that the page's host has. */
+  readonly offered: readonly VariantName[];
 }
 
 const panels: readonly { readonly title: string; readonly ways: readonly WayName[] }[] = [
@@ -18,12 +23,18 @@ const panels: readonly { readonly title: string; readonly ways: readonly WayName
 ];
 
 /** The three ways side by side, each with its switches. */
-export function WayPanels({ state, controller, needsToken }: WayPanelsProps) {
+export function WayPanels({ state, controller, needsToken, offered }: WayPanelsProps) {
   const { status } = state.ways.server;
   const isRefused = status.kind === "failed" && status.error.reason === "UNAUTHENTICATED";
   return (
     <section aria-labelledby="ways-title">
       <h2 id="ways-title">Ways</h2>
+      <ModelChoice
+        model={state.model}
+        offered={offered}
+        variant={state.variant}
+        onChoose={controller.chooseVariant}
+      />
       <div class="panels">
         {panels.map(({ title, ways }) => (
           <section key={title} class="panel" aria-label={title}>
@@ -33,7 +44,7 @@ export function WayPanels({ state, controller, needsToken }: WayPanelsProps) {
                 key={way}
                 name={way}
                 way={state.ways[way]}
-                model={state.model}
+                form={formOfVariant(state.model, state.variant)}
                 onSwitch={(isOn) => controller.switchWay(way, isOn)}
                 onRetry={() => controller.retryWay(way)}
               />

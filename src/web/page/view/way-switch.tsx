@@ -1,4 +1,4 @@
-import type { ModelSummary, Way } from "../state/page-state.ts";
+import type { ModelForm, Way } from "../state/page-state.ts";
 import { type WayName, wayDescriptions, wayTitles } from "../state/way-names.ts";
 import { describeWay } from "../words/describe-way.ts";
 import { formatBytes } from "../words/format-bytes.ts";
@@ -7,15 +7,16 @@ import { ErrorWords } from "./error-words.tsx";
 export interface WaySwitchProps {
   readonly name: WayName;
   readonly way: Way;
-  readonly model: ModelSummary | undefined;
+  /** Of the model, that this way would download. */
+  readonly form: ModelForm | undefined;
   readonly onSwitch: (isOn: boolean) => void;
   readonly onRetry: () => void;
 }
 
 /** One way: its switch, what it is, how far it is, and what to do if it failed. */
-export function WaySwitch({ name, way, model, onSwitch, onRetry }: WaySwitchProps) {
+export function WaySwitch({ name, way, form, onSwitch, onRetry }: WaySwitchProps) {
   const { status, isOn, notKept, replaced } = way;
-  const isDownload = status.kind === "off" && name !== "server" && model !== undefined;
+  const isDownload = status.kind === "off" && name !== "server" && form !== undefined;
   return (
     <div class="way" data-way={name} data-status={status.kind}>
       <label class="switch">
@@ -30,7 +31,7 @@ export function WaySwitch({ name, way, model, onSwitch, onRetry }: WaySwitchProp
       </label>
       <p id={`${name}-what`} class="hint">
         {wayDescriptions[name]}
-        {isDownload && ` The model, ${formatBytes(model.modelBytes)}, is downloaded once.`}
+        {isDownload && ` The model, ${formatBytes(form.bytes)}, is downloaded once.`}
       </p>
       <p id={`${name}-status`} class="status">
         {describeWay(name, way)}

@@ -4,6 +4,7 @@ import {
   formatDifference,
   formatMs,
   formatNearCosine,
+  formatShortCosine,
   formatTolerance,
 } from "./format-numbers.ts";
 
@@ -31,6 +32,12 @@ test.each([
   [formatNearCosine, 1.0000000001, "1"],
   [formatNearCosine, 0.99999999999, "0.99999999999"],
   [formatNearCosine, 0.9999999999999, "1"],
+  [formatShortCosine, 0.998749, "0.9987"],
+  [formatShortCosine, 0.99999957, "0.99999957"],
+  [formatShortCosine, 0.9, "0.900"],
+  [formatShortCosine, -0.5, "-0.500"],
+  [formatShortCosine, 1.0000000001, "1"],
+  [formatShortCosine, Number.NaN, "NaN"],
 ])("%o writes %d as %s", (format, value, text) => {
   expect(format(value)).toBe(text);
 });

@@ -24,3 +24,9 @@ export function formatCosine(cosine: number): string {
 export function formatNearCosine(cosine: number): string {
   return String(Number(Math.min(cosine, 1).toFixed(12)));
 }
+
+/** A cosine with two digits of what it lacks to 1: `0.9987`, `0.99999957`. */
+export function formatShortCosine(cosine: number): string {
+  const lacking = 1 - Math.min(cosine, 1);
+  return lacking < 1e-12 ? "1" : cosine.toFixed(Math.max(3, Math.ceil(-Math.log10(lacking)) + 1));
+}
