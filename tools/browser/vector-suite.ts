@@ -1,7 +1,8 @@
 import type { Page } from "playwright-core";
 import { measureDistance } from "../../src/conformance/compare-vectors.ts";
+import type { Accuracy, VariantName } from "../../src/embed/model-manifest.ts";
 import { engineTolerance } from "../../src/engine/engine-tolerances.ts";
-import { findModelManifest } from "../../src/node/model/model-catalog.ts";
+import { findModelVariant } from "../../src/node/model/model-catalog.ts";
 import { prepareModel } from "../../src/node/model/model-store.ts";
 import { listVectorGoldens, readVectorGolden } from "../../src/node/model/vector-golden.ts";
 import { packageFile } from "../../src/node/package-file.ts";
@@ -16,8 +17,12 @@ export interface VectorSuiteOptions {
   readonly flags?: readonly string[];
   /** Each has a worker of its own; they run side by side. */
   readonly engines: readonly WebEngineName[];
-  /** Fixtures whose path holds this. */
+  /** Form of the model. Default: `fp32`. */
+  readonly variant?: VariantName;
+  /** Fixtures whose path holds this. Default: all. */
   readonly only?: string;
+  /** Fixtures, by their paths, instead of `only`. */
+  readonly images?: readonly string[];
   /** Pictures that are handed over at once. */
   readonly atOnce: number;
   /** Longest time for one picture. */
@@ -28,6 +33,7 @@ export interface VectorSuiteOptions {
 export interface VectorVerdict {
   readonly engine: WebEngineName;
   readonly image: string;
+  /** Infinity where the form of the model states a cosine alone. */
   readonly tolerance: number;
   /** NaN if there is no vector. */
   readonly maxAbs: number;
@@ -54,11 +60,13 @@ type SuitePage = PageGlobals & { tell(engine: WebEngineName, told: Told): Promis
 /** @throws Error if an engine cannot be opened, or no fixture is meant */
 export async function runVectorSuite(options: VectorSuiteOptions): Promise<EngineVerdict[]> {
   const { only = "", engines, atOnce, itemTimeoutMs, onVector = () => undefined } = options;
-  const images = (await listVectorGoldens()).filter((image) => image.includes(only));
+  const { variant = "fp32" } = options;
+  const images = options.images ?? (await listVectorGoldens()).filter((image) => image.includes(only));
   if (images.length === 0) throw new Error(`no fixture with a vector holds "${only}"`);
+  const manifest = await findModelVariant("resnet50", variant);
   const folder = await buildPackageForPages();
   const files = {
-    "/model.onnx": await prepareModel(await findModelManifest("resnet50")),
+    "/model.onnx": await prepareModel(manifest),
     ...Object.fromEntries(
       images.map((image) => [`/images/${image}`, packageFile(`fixtures/images/${image}`)]),
     ),
@@ -68,12 +76,12 @@ export async function runVectorSuite(options: VectorSuiteOptions): Promise<Engin
   const verdicts = new Map(engines.map((engine) => [engine, [] as VectorVerdict[]]));
   try {
     await opened.page.exposeFunction("tell", async (engine: WebEngineName, told: Told) => {
-      const verdict = await judge(engine, told);
+      const verdict = await judge(engine, told, manifest.accuracy);
       verdicts.get(engine)?.push(verdict);
       onVector(verdict);
     });
     const run = async (engine: WebEngineName): Promise<EngineVerdict> => {
-      const ran = await embedAll(opened.page, { engine, images, atOnce, itemTimeoutMs });
+      const ran = await embedAll(opened.page, { engine, variant, images, atOnce, itemTimeoutMs });
       return { engine, ...ran, vectors: verdicts.get(engine) ?? [] };
     };
     return await Promise.all(engines.map(run));
@@ -85,15 +93,17 @@ export async function runVectorSuite(options: VectorSuiteOptions): Promise<Engin
 
 interface EmbedAllOptions {
   readonly engine: WebEngineName;
+  readonly variant: VariantName;
   readonly images: readonly string[];
   readonly atOnce: number;
   readonly itemTimeoutMs: number;
 }
 
 const embedAll = (page: Page, options: EmbedAllOptions) =>
-  page.evaluate(async ({ engine, images, atOnce, itemTimeoutMs }) => {
+  page.evaluate(async ({ engine, variant, images, atOnce, itemTimeoutMs }) => {
     const { portico, tell } = globalThis as unknown as SuitePage;
-    const embedder = await portico.createEmbedder({ onnx: "/model.onnx", engine, threads: 1, itemTimeoutMs });
+    const fixed = { onnx: "/model.onnx", threads: 1 };
+    const embedder = await portico.createEmbedder({ ...fixed, engine, variant, itemTimeoutMs });
     const toBase64 = (vector: Float32Array) =>
       btoa(Array.from(new Uint8Array(vector.buffer), (byte) => String.fromCharCode(byte)).join(""));
     const embedOne = async (image: string): Promise<Told> => {
@@ -114,10 +124,18 @@ const embedAll = (page: Page, options: EmbedAllOptions) =>
     return { adapter, isIsolated: crossOriginIsolated };
   }, options);
 
-async function judge(engine: WebEngineName, told: Told): Promise<VectorVerdict> {
+/** @param accuracy of a form of the model, which holds instead of the engine's tolerance */
+async function judge(
+  engine: WebEngineName,
+  told: Told,
+  accuracy: Accuracy | undefined,
+): Promise<VectorVerdict> {
   const { image } = told;
   const golden = await readVectorGolden(image);
-  const tolerance = engineTolerance(engine, golden.tolerance);
+  const tolerance = accuracy
+    ? (accuracy.maxAbsError ?? Number.POSITIVE_INFINITY)
+    : engineTolerance(engine, golden.tolerance);
+  const minCosine = image.startsWith("photo/") ? accuracy?.photoMinCosine : accuracy?.minCosine;
   const named = { engine, image, tolerance };
   if ("error" in told) {
     return { ...named, maxAbs: Number.NaN, cosine: Number.NaN, problem: told.error, inferMs: Number.NaN };
@@ -131,9 +149,13 @@ async function judge(engine: WebEngineName, told: Told): Promise<VectorVerdict> 
   }
   const { maxAbs, cosine } = measureDistance(vector, golden.vector);
   // Negated, so that NaN is a failure.
-  const problem = !(maxAbs <= tolerance)
+  const isNear = maxAbs <= tolerance;
+  const isAligned = minCosine === undefined || cosine >= minCosine;
+  const problem = !isNear
     ? `expected it within ${tolerance}, got ${maxAbs.toExponential(2)}`
-    : "";
+    : isAligned
+      ? ""
+      : `expected a cosine of at least ${minCosine}, got ${cosine}`;
   return { ...named, maxAbs, cosine, problem, inferMs };
 }
 
@@ -149,5 +171,8 @@ export function summarise({ engine, adapter, vectors }: EngineVerdict): string {
     ...passed.filter(({ tolerance }) => tolerance === strict).map(({ maxAbs }) => maxAbs),
   );
   const leastCosine = Math.min(...passed.map(({ cosine }) => cosine));
-  return `${engine}${on}: ${passed.length} of ${vectors.length} vectors within their tolerance${most}; of those held to ${strict} ${strictest.toExponential(1)}; least cosine ${leastCosine}`;
+  const ofStrict = Number.isFinite(strict)
+    ? `; of those held to ${strict} ${strictest.toExponential(1)}`
+    : "";
+  return `${engine}${on}: ${passed.length} of ${vectors.length} vectors within their tolerance${most}${ofStrict}; least cosine ${leastCosine}`;
 }
