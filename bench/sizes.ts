@@ -2,6 +2,9 @@ import { access } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Browser, Request } from "playwright-core";
+import { type VariantName, variantNames } from "../src/embed/model-manifest.ts";
+import { findModelVariant } from "../src/node/model/model-catalog.ts";
+import { prepareModel } from "../src/node/model/model-store.ts";
 import { readBuiltPage } from "../src/node/page/page-source.ts";
 import { orUsage } from "../tools/or-usage.ts";
 import { launchChromium, openPage } from "../tools/page/open-page.ts";
@@ -13,7 +16,7 @@ import { recordRun } from "./results.ts";
 
 /**
  * What a browser fetches until the first picture has its vector: counted in a real Chromium, as it came over the wire from the
- * built server, for each way from an empty profile.
+ * built server, for each way from an empty profile; of the smaller forms of the model each on the engine that is quickest with it.
  */
 
 /** The script that the page with one engine takes, wasm and model apart; issue 6 asks for it. */
@@ -27,6 +30,8 @@ export interface SizesReport {
 /** Bytes of bodies over the wire, most of them compressed with brotli. */
 export interface WaySizes {
   readonly way: "server" | "simd" | "ort-wasm" | "ort-webgpu";
+  /** Form of the model in the browser; of the server it is fp32. */
+  readonly variant: VariantName;
   /** Summed from the files that the way takes; the others were counted in the browser. */
   readonly isComputed: boolean;
   readonly requests: number;
@@ -38,9 +43,19 @@ export interface WaySizes {
   readonly model: number;
 }
 
+/** One that a browser without a GPU has. */
+type MeasuredWay = WaySizes & { readonly way: "server" | "simd" | "ort-wasm" };
+
 type Part = "page" | "script" | "wasm" | "facts" | "model";
 
 const entry = "dist/cli/portico.js";
+const measured: readonly Pick<MeasuredWay, "way" | "variant">[] = [
+  { way: "server", variant: "fp32" },
+  { way: "simd", variant: "fp32" },
+  { way: "simd", variant: "fp16" },
+  { way: "ort-wasm", variant: "fp32" },
+  { way: "ort-wasm", variant: "int8" },
+];
 const picture = "photo/locomotion-house-cat.jpg";
 
 /**
@@ -51,13 +66,16 @@ export async function measureSizes(program: string): Promise<SizesReport> {
   await access(new URL(`../${entry}`, import.meta.url)).catch((cause: unknown) => {
     throw new Error(`expected ${entry}; npm run build makes it`, { cause });
   });
+  // Only a form that is prepared is offered.
+  for (const variant of variantNames) await prepareModel(await findModelVariant("resnet50", variant));
   const [server, browser] = await Promise.all([startPortico({ entry }), launchChromium(program)]);
   try {
     const ways: WaySizes[] = [];
-    for (const way of ["server", "simd", "ort-wasm"] as const) {
-      ways.push(await measureWay(browser, `http://${server.address}/`, way));
+    for (const { way, variant } of measured) {
+      ways.push(await measureWay(browser, `http://${server.address}/`, way, variant));
     }
-    return { picture, ways: [...ways, await computeWebGpu(ways[2] as WaySizes)] };
+    const wasm = ways.find(({ way, variant }) => way === "ort-wasm" && variant === "fp32") as WaySizes;
+    return { picture, ways: [...ways, await computeWebGpu(wasm)] };
   } finally {
     await browser.close();
     await server.stop();
@@ -67,7 +85,8 @@ export async function measureSizes(program: string): Promise<SizesReport> {
 async function measureWay(
   browser: Browser,
   url: string,
-  way: "server" | "simd" | "ort-wasm",
+  way: MeasuredWay["way"],
+  variant: VariantName,
 ): Promise<WaySizes> {
   // A service worker fetches the small files once more, for itself, when the page is there.
   const { page, context } = await openPage(browser, "about:blank", { context: { serviceWorkers: "block" } });
@@ -77,6 +96,7 @@ async function measureWay(
   });
   await page.goto(url);
   if (way !== "server") {
+    await page.getByLabel("Model in this browser").selectOption(variant);
     await switchOf(page, way).check();
     await switchOf(page, "server").uncheck();
   }
@@ -91,7 +111,7 @@ async function measureWay(
     requests += 1;
   }
   await context.close();
-  return { way, isComputed: false, requests, ...sums };
+  return { way, variant, isComputed: false, requests, ...sums };
 }
 
 function partOf(request: Request): Part | undefined {
