@@ -21,19 +21,28 @@ export interface FaultLoad {
   /** Callers at once, each with a connection of its own and one call at a time. */
   readonly callers: number;
   readonly seconds: number;
+  /** Calls go on beyond that, for a minute at most, until this holds. Default: they do not. */
+  readonly isEnough?: (counts: CallCounts) => boolean;
 }
 
 /** A call that takes longer hangs. */
 const hangMs = 60_000;
 
+/** Longest time that is added until enough has been seen. */
+const moreMs = 60_000;
+
 /** Calls Execute with one to three different pictures, over and over, and judges every answer. */
 export async function callUnderFaults(load: FaultLoad): Promise<CallCounts> {
   const counts: CallCounts = { right: 0, retryable: 0, defects: [], longestMs: 0 };
   const until = performance.now() + load.seconds * 1_000;
+  const goesOn = () => {
+    const now = performance.now();
+    return now < until || (now < until + moreMs && load.isEnough?.(counts) === false);
+  };
 
   async function callOver(caller: number): Promise<void> {
     const client = operatorOverGrpcJs(load.address);
-    for (let round = caller; performance.now() < until; round++) {
+    for (let round = caller; goesOn(); round++) {
       const batch = Array.from(
         { length: 1 + (round % 3) },
         (_, place) => load.pictures[(round + place) % load.pictures.length]!,

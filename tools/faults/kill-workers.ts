@@ -8,18 +8,23 @@ export interface WorkerKiller {
 /**
  * From now on ends a random worker thread of this process at random times, whether it starts up, waits or works;
  * but none before the first one is ready: a server that never had a worker ends, as it should.
- * @param meanIntervalMs mean time between two kills
+ * @param meanIntervalMs mean time between two kills; the time that the first worker took to start, if that is more, so
+ *   that workers of a slow or busy machine come to work at all
  */
 export function killWorkersAtRandom(meanIntervalMs: number, onKill?: () => void): WorkerKiller {
   const threads = new Set<Worker>();
   let kills = 0;
   let timer: NodeJS.Timeout | undefined;
+  let intervalMs = meanIntervalMs;
 
   const onWorker = (worker: Worker) => {
+    const startedAt = performance.now();
     threads.add(worker);
     worker.once("exit", () => threads.delete(worker));
     worker.once("message", () => {
-      timer ??= killLater();
+      if (timer) return;
+      intervalMs = Math.max(meanIntervalMs, performance.now() - startedAt);
+      timer = killLater();
     });
   };
 
@@ -33,7 +38,7 @@ export function killWorkersAtRandom(meanIntervalMs: number, onKill?: () => void)
         void victim.terminate();
         onKill?.();
       },
-      Math.random() * 2 * meanIntervalMs,
+      Math.random() * 2 * intervalMs,
     );
   }
 

@@ -10,7 +10,7 @@ test("a thread that decodes for another's engine is replaced, and only its own p
     env: { ...process.env, NODE_OPTIONS: `--import=${new URL("misbehave.ts", import.meta.url)}` },
   });
   expect({ ...JSON.parse(stdout), stderr }).toEqual({
-    hang: "IMAGE_TOO_SLOW: expected a picture to take at most 5000 ms (--item-timeout-ms); its worker is being replaced",
+    hang: "IMAGE_TOO_SLOW: expected a picture to take at most 15000 ms (--item-timeout-ms); its worker is being replaced",
     heap: "IMAGE_TOO_LARGE: expected a picture to need at most 256 MiB of a worker's JavaScript heap; its worker is being replaced",
     exit: "ENGINE_FAILED: a worker ended with exit code 7; it is being replaced, try again",
     throw: "ENGINE_FAILED: a worker failed; it is being replaced, try again",

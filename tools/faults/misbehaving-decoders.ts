@@ -12,7 +12,8 @@ const pool = createWorkerPool({
   workers: 2,
   batchedEngine: setup.engine,
   queue: defaultQueueLimits,
-  itemTimeoutMs: 5_000,
+  // What fills a heap must get there before.
+  itemTimeoutMs: 15_000,
   loadSetup: async () => setup,
 });
 

@@ -16,6 +16,7 @@ const runs: [string, () => Promise<KillRunReport>][] = [
 
 test.each(runs)(
   "workers killed at random under load: right vectors or a retryable error (%s)",
+  { timeout: 180_000 },
   async (_, run) => {
     const { right, kills, defects } = await run();
     expect(defects).toEqual([]);
