@@ -44,14 +44,18 @@ async function start({ setup, onnx }: Extract<WorkerCommand, { kind: "start" }>)
   }
 }
 
-/** Takes a lock that ends with this worker: some browsers end one without a word when memory runs out. */
+/**
+ * Takes a lock that ends with this worker: some browsers end one without a word when memory runs out. Where the browser gives
+ * no locks, or none to a site that may keep nothing, a lost worker is found by its silence.
+ */
 async function hold(lock: string): Promise<void> {
   if (!navigator.locks) return;
   await new Promise<void>((resolve) => {
-    void navigator.locks.request(lock, () => {
+    const held = navigator.locks.request(lock, () => {
       resolve();
       return new Promise(() => undefined);
     });
+    held.catch(() => resolve());
   });
 }
 

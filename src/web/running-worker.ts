@@ -67,7 +67,7 @@ export function runWorker(
     if (data.kind === "ready" || data.kind === "results") rest();
     else waitAnew();
     if (data.kind === "ready") {
-      // Rejected by `end`; where the browser has no locks, a lost worker is found by its silence.
+      // Rejected by `end`; where the browser gives no locks, a lost worker is found by its silence.
       navigator.locks
         ?.request(lock, { signal: ending.signal }, () => lost("it ended"))
         .catch(() => undefined);

@@ -1,8 +1,20 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium as browserType } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { requireTool } from "../require-tool.ts";
 import { startPortico } from "../start-portico.ts";
 import { openPage } from "./open-page.ts";
-import { cardOf, chooseFiles, flowTimeoutMs, switchOf, untilSettled, wayPanel } from "./page-reader.ts";
+import {
+  cardOf,
+  chooseFiles,
+  flowTimeoutMs,
+  switchOf,
+  untilSettled,
+  wayPanel,
+  workTimeoutMs,
+} from "./page-reader.ts";
 import { usePage } from "./use-page.ts";
 
 /** The real page without its network, and in a browser that has no room. */
@@ -66,5 +78,28 @@ describe.skipIf(chromium === undefined)("the page by itself", { timeout: flowTim
     await untilSettled(page, 1);
     await cardOf(page, "locomotion-house-cat.jpg").getByText("within the tolerance of 2e-6").waitFor();
     await page.context().close();
+  });
+
+  test("in a browser that lets no site keep anything it works, though it gets no lock there either", async () => {
+    const profile = await mkdtemp(join(tmpdir(), "portico-profile-"));
+    await mkdir(join(profile, "Default"));
+    const blocked = { profile: { default_content_setting_values: { cookies: 2 } } };
+    await writeFile(join(profile, "Default/Preferences"), JSON.stringify(blocked));
+    const context = await browserType.launchPersistentContext(profile, {
+      executablePath: chromium as string,
+      args: ["--no-sandbox"],
+    });
+    context.setDefaultTimeout(workTimeoutMs);
+    const page = await context.newPage();
+    await page.goto(site.url);
+    const locks = await page.evaluate(() => navigator.locks.request("any", () => "granted").catch(String));
+    expect(locks).toContain("SecurityError");
+    await switchOf(page, "simd").check();
+    await wayPanel(page, "simd").getByText("Ready, engine simd").waitFor();
+    await wayPanel(page, "simd")
+      .getByText(/^It works, but the browser could not keep the model/)
+      .waitFor();
+    await context.close();
+    await rm(profile, { recursive: true });
   });
 });

@@ -44,7 +44,7 @@ export function WaySwitch({ name, way, form, onSwitch, onRetry }: WaySwitchProps
         />
       )}
       {status.kind === "ready" && status.adapter !== "" && <p class="hint">{status.adapter}</p>}
-      {notKept !== "" && (
+      {status.kind === "ready" && notKept !== "" && (
         <p class="hint">
           It works, but the browser could not keep the model, so the next visit downloads it again: {notKept}
         </p>
