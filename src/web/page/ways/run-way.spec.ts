@@ -125,6 +125,19 @@ describe("a running way", () => {
     expect(store.get().ways.simd.status.kind).toBe(status);
   });
 
+  test("in the browser forgets the pictures that end with it, so that they are asked for again", async () => {
+    const { store, calls, closings } = startWay("ort-webgpu", [1, 2, 3, 4], 3);
+    await expect.poll(() => calls).toHaveLength(3);
+    calls[0]?.fail("ENGINE_FAILED");
+    calls[1]?.fail("ENGINE_FAILED");
+    await expect.poll(() => closings()).toBe(1);
+    // What an embedder says of all that it holds when it is disposed of.
+    for (const call of calls.slice(2)) call.fail("SHUTTING_DOWN");
+    await expect
+      .poll(() => outcomesOf(store, "ort-webgpu"))
+      .toEqual(["ENGINE_FAILED", "ENGINE_FAILED", undefined, undefined]);
+  });
+
   test("that is stopped closes, and forgets what it worked on", async () => {
     const { store, calls, way, closings } = startWay("simd", [1, 2]);
     await expect.poll(() => calls).toHaveLength(1);

@@ -92,6 +92,11 @@ export function runWay({ name, open, store, fileOf }: RunWayOptions): RunningWay
     } catch (cause) {
       if (stopped.signal.aborted) return;
       const error = EmbedError.from(cause, "INTERNAL", String(cause));
+      if (opened !== way && !isWayFault(name, error.reason)) {
+        // It ended with the way, through no fault of its own: it is asked for with the way again.
+        store.dispatch({ kind: "outcome-forgotten", id, way: name });
+        return;
+      }
       const outcome = { kind: "failed", error: error.toPlain() } as const;
       store.dispatch({ kind: "outcome", id, way: name, outcome });
       // Several pictures may learn of the same fault; the first one deals with it.
