@@ -63,12 +63,15 @@ test("forms of the model lie beside the page under their own names, the first on
   );
 });
 
-test("without a server and a model it needs neither", async () => {
+const server = ["--server", "https://vectors.example"];
+
+test("for a server alone it needs no model", async () => {
   const out = join(folder, "bare");
   const { code } = await runPortico([
     "page",
     "--out",
     out,
+    ...server,
     "--model",
     "none",
     "--cache",
@@ -76,8 +79,7 @@ test("without a server and a model it needs neither", async () => {
   ]);
   expect(code).toBe(0);
   const html = await readFile(join(out, "index.html"), "utf8");
-  expect(html).toContain(`content='{"models":[],"needsToken":false}'`);
-  expect(html).toContain("connect-src 'self';");
+  expect(html).toContain(`content='{"server":"https://vectors.example","models":[],"needsToken":false}'`);
   expect(await readdir(out)).not.toContain("models");
 });
 
@@ -102,16 +104,21 @@ test.each([
     '--variant: expected some of fp32, fp16, int8, got "int4"',
   ],
   [["--out", "{folder}/x", "--variant", ""], '--variant: expected some of fp32, fp16, int8, got ""'],
+    ["--out", "{folder}/x", "--model", "none"],
+    "--model none: expected --server too, since else nothing computes",
+  ],
   [
-    ["--out", "{folder}/photos", "--model", "none"],
+    ["--out", "{folder}/other", "--model", "none", ...server],
     "--out: expected an empty folder or one that holds a page, got",
   ],
-  [["--out", "/dev/null/x", "--model", "none"], "--out: cannot write /dev/null/x: ENOTDIR"],
+  [["--out", "/dev/null/x", "--model", "none", ...server], "--out: cannot write /dev/null/x: ENOTDIR"],
 ])("portico page %j is refused", async (args, message) => {
-  const photos = join(folder, "photos");
-  await rm(photos, { recursive: true, force: true });
-  await mkdir(photos);
-  await writeFile(join(photos, "a.jpg"), "");
+  // A page, but not one of ours.
+  const other = join(folder, "other");
+  await rm(other, { recursive: true, force: true });
+  await mkdir(other);
+  await writeFile(join(other, "index.html"), "<!doctype html>");
+  await writeFile(join(other, "service-worker.js"), "");
   const { code, stderr } = await runPortico(["page", ...args.map((arg) => arg.replace("{folder}", folder))]);
   expect(code).toBe(2);
   expect(stderr).toContain(`portico: ${message}`);

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type VariantName, variantNames } from "../embed/model-manifest.ts";
+import { EmbedError } from "../errors.ts";
 import { commandName } from "../node/command-name.ts";
 import { findModelVariant } from "../node/model/model-catalog.ts";
 import { pageModel } from "../node/page/page-model.ts";
@@ -66,7 +67,15 @@ function variantList(text: string): VariantName[] {
   throw new InvalidArgumentError(`expected some of ${variantNames.join(", ")}, got "${unknown}"`);
 }
 
-async function pageCommand({ out, server, model, variant, cache }: PageFlags): Promise<void> {
+/** @throws EmbedError `CONFIG_INVALID` for a page on which nothing could compute */
+function requireServerOrModel({ server, model }: PageFlags): void {
+  if (server !== undefined || model !== "none") return;
+  throw new EmbedError("CONFIG_INVALID", "--model none: expected --server too, since else nothing computes");
+}
+
+async function pageCommand(flags: PageFlags): Promise<void> {
+  requireServerOrModel(flags);
+  const { out, server, model, variant, cache } = flags;
   const names = model === "none" ? [] : variant;
   const manifests = await Promise.all(names.map((name) => findModelVariant(model, name)));
   const source = await openPageSource();

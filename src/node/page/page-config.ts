@@ -18,12 +18,15 @@ export const toConfigModels = (models: readonly PageModel[]): PageConfig["models
 
 const pattern = /<meta name="portico" content='[^']*'>/;
 
+/** Whether this is the index.html of a page. */
+export const hasPageConfig = (html: string): boolean => pattern.test(html);
+
 /**
  * index.html with this configuration, and with a Content-Security-Policy if one is given, for hosts that send none.
  * @throws EmbedError `INTERNAL` if it has no place for it
  */
 export function withPageConfig(html: string, config: PageConfig, policy?: string): string {
-  if (!pattern.test(html)) {
+  if (!hasPageConfig(html)) {
     throw new EmbedError("INTERNAL", `expected index.html of the page to hold ${pattern.source}`);
   }
   const content = JSON.stringify(config)

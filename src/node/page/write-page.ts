@@ -1,9 +1,9 @@
-import { copyFile, mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EmbedError } from "../../errors.ts";
 import { finishPage } from "./finish-page.ts";
 import { readWhole } from "./page-body.ts";
-import { toConfigModels } from "./page-config.ts";
+import { hasPageConfig, toConfigModels } from "./page-config.ts";
 import { contentSecurityPolicyOfMeta, pageHeaders } from "./page-headers.ts";
 import { modelPath, type PageModel } from "./page-model.ts";
 import type { PageSource } from "./page-source.ts";
@@ -63,15 +63,13 @@ export async function writePage(source: PageSource, options: WritePageOptions): 
   return written;
 }
 
-/** What lies there is overwritten only where it is a page. */
+/** What lies there is overwritten only where it is a page of Portico. */
 async function refuseOtherFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const names = await readdir(folder);
-  const isPage = await stat(join(folder, "service-worker.js")).then(
-    () => true,
-    () => false,
-  );
-  if (names.length === 0 || isPage) return;
+  // What is not there or cannot be read is no page.
+  const html = await readFile(join(folder, "index.html"), "utf8").catch(() => "");
+  if (names.length === 0 || hasPageConfig(html)) return;
   const message = `--out: expected an empty folder or one that holds a page, got ${folder} with ${names.length} other entries`;
   throw new EmbedError("CONFIG_INVALID", message);
 }
