@@ -1,6 +1,6 @@
 /**
  * What scripts of the page may do, as a Content-Security-Policy (level 3): nothing but run the page's own files, compile
- * WebAssembly, show its own pictures and call its own server.
+ * WebAssembly and call its own server.
  * @param server origin of the server that the page calls, if it is another than the page's own
  */
 export function contentSecurityPolicy(server?: string): string {
@@ -15,8 +15,8 @@ function policyOfContent(server: string | undefined): readonly string[] {
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
     "style-src 'self'",
-    // Previews of pictures are blobs.
-    "img-src 'self' blob: data:",
+    // The icon; previews of pictures are canvases.
+    "img-src 'self'",
     `connect-src 'self'${server === undefined ? "" : ` ${server}`}`,
     "worker-src 'self'",
     "base-uri 'none'",

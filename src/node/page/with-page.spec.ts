@@ -78,7 +78,7 @@ describe.each(httpVersions)("over HTTP/%s", (version) => {
       expect([path, status]).toEqual([path, 200]);
       expect(headers).toMatchObject({
         "content-security-policy":
-          "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; " +
+          "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; " +
           "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-embedder-policy": "require-corp",
