@@ -104,6 +104,7 @@ test.each([
     '--variant: expected some of fp32, fp16, int8, got "int4"',
   ],
   [["--out", "{folder}/x", "--variant", ""], '--variant: expected some of fp32, fp16, int8, got ""'],
+  [
     ["--out", "{folder}/x", "--model", "none"],
     "--model none: expected --server too, since else nothing computes",
   ],
