@@ -126,7 +126,7 @@ describe.skipIf(chromium === undefined)("pictures in the page", { timeout: flowT
     await page.getByText("6 pictures done, 3 with an error.", { exact: true }).waitFor();
     for (const [name, sentence, reason] of [
       ["png-truncated.png", "The picture is damaged or incomplete.", "IMAGE_CORRUPT"],
-      ["text.jpg", "This is not a picture of a kind that is read here", "IMAGE_UNSUPPORTED"],
+      ["text.jpg", "A file of this kind is not read here", "IMAGE_UNSUPPORTED"],
       ["empty.jpg", "The file is empty.", "SOURCE_EMPTY"],
     ] as const) {
       await cardOf(page, name).getByText(sentence).waitFor();

@@ -10,7 +10,8 @@ const sentences: Readonly<Record<Reason, string>> = {
   SOURCE_FORBIDDEN: "The server does not fetch from this address.",
   SOURCE_UNREACHABLE: "The file cannot be read any more: it was changed, moved or deleted.",
   SOURCE_TOO_LARGE: "The file is too large.",
-  IMAGE_UNSUPPORTED: "This is not a picture of a kind that is read here: JPEG, PNG, WebP, GIF, BMP or TIFF.",
+  IMAGE_UNSUPPORTED:
+    "A file of this kind is not read here; usual JPEG, PNG, WebP, GIF, BMP and TIFF files are.",
   IMAGE_CORRUPT: "The picture is damaged or incomplete.",
   IMAGE_TOO_LARGE: "The picture has too many pixels.",
   IMAGE_TOO_SLOW: "The picture took too long.",
