@@ -1,4 +1,5 @@
 import type { VariantName } from "../../../embed/model-manifest.ts";
+import { engineTolerance } from "../../../engine/engine-tolerances.ts";
 import { formOfVariant } from "../state/model-forms.ts";
 import type { ModelSummary } from "../state/page-state.ts";
 import { describeAccuracy } from "../words/describe-form.ts";
@@ -23,7 +24,7 @@ export function ModelFacts({ model, variant }: ModelFactsProps) {
             {form.accuracy && ` ${variant}`}: {model.dimension} numbers, L2 norm 1,{" "}
             {form.accuracy
               ? `cosine to Keras's ${describeAccuracy(form.accuracy)}`
-              : `each within ${formatTolerance(model.tolerance)} of Keras's (on a GPU within 5e-6)`}
+              : `each within ${formatTolerance(model.tolerance)} of Keras's (on a GPU within ${formatTolerance(engineTolerance("ort-webgpu", model.tolerance))})`}
           </dd>
           <dt>{form.accuracy ? "Its vector space" : "Vector space"}</dt>
           <dd>
