@@ -1,6 +1,6 @@
 import { EmbedError } from "../errors.ts";
 import { channelModes, interpolations } from "../preprocess/preprocess-spec.ts";
-import { type ModelManifest, type ModelSource, variantNames } from "./model-manifest.ts";
+import { type ModelManifest, type ModelSource, type ModelVariant, variantNames } from "./model-manifest.ts";
 
 /** Says what a value should have been; nothing if it is right. */
 type Check = (value: unknown) => string | undefined;
@@ -136,7 +136,7 @@ function checkVariants({ variants = {}, onnx, fingerprint }: ModelManifest): voi
   for (const [name, given] of Object.entries(variants)) {
     const path = `variants.${name}`;
     if (!names.includes(name)) throw invalidField(path, `one of the variants ${names.join(", ")}`, given);
-    const variant = checkFields(given, path, variantFields) as unknown as ModelManifest;
+    const variant = checkFields(given, path, variantFields) as unknown as ModelVariant;
     checkFields(variant.onnx, `${path}.onnx`, onnxFields);
     checkFields(variant.accuracy, `${path}.accuracy`, accuracyFields);
     if (hashes.has(variant.onnx.sha256)) {
