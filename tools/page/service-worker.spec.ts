@@ -214,6 +214,23 @@ describe.skipIf(chromium === undefined)("the page that was kept", () => {
       await context.close();
     });
 
+    test("a window that is still open finds its own files when another version is there", async () => {
+      host.serve(written("first"));
+      const { page, problems, context } = await openPage(browser, `${host.url}sub/`);
+      await untilKept(page);
+      host.serve(written("second"));
+      await untilUpdated(page, "activated");
+      const statuses = await page.evaluate(async () => {
+        const { src } = document.querySelector("script[src]") as HTMLScriptElement;
+        const own = await fetch(src, { cache: "no-store" });
+        const unknown = await fetch(new URL("none-00000000.js", src), { cache: "no-store" });
+        return [own.status, unknown.status];
+      });
+      expect(statuses).toEqual([200, 404]);
+      expect(problems.filter((problem) => !problem.includes("404"))).toEqual([]);
+      await context.close();
+    });
+
     test("a version that cannot be fetched whole leaves the one before", async () => {
       host.serve(written("first"));
       const { page, context } = await openPage(browser, `${host.url}sub/`, { expected: /404/ });

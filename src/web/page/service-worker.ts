@@ -50,6 +50,8 @@ scope.addEventListener("fetch", (event) => {
     event.waitUntil(dropOtherVersions());
   } else if (assetUrls.has(url)) {
     event.respondWith(answerAsset(request, url));
+  } else if (url.startsWith(`${pageUrl}assets/`)) {
+    event.respondWith(answerOlderAsset(request, url));
   }
 });
 
@@ -96,6 +98,11 @@ async function answerAsset(request: Request, url: string): Promise<Response> {
   const reply = await fetch(request);
   if (reply.ok) void keep(cache, url, reply.clone());
   return reply;
+}
+
+/** For a window of the version before, which may be on no host any more, until that version's cache is dropped. */
+async function answerOlderAsset(request: Request, url: string): Promise<Response> {
+  return (await caches.match(url).catch(() => undefined)) ?? fetch(request);
 }
 
 /** Windows of an older version that are still open had their time: what they lack, they fetch. */
