@@ -118,6 +118,18 @@ describe.skipIf(chromium === undefined)("the page is accessible", { timeout: flo
     await cdp.detach();
   });
 
+  test("a table of many pictures scrolls by itself where there is no room for it", async () => {
+    const own = await site.open({ context: { viewport: { width: 320, height: 800 } } });
+    const small = ["1bit", "2bit", "4bit", "8bit"].flatMap((bits) =>
+      [`grey-${bits}`, `grey-${bits}-interlaced`, `palette-${bits}`].map((name) => `png/${name}.png`),
+    );
+    await chooseFiles(own, ...small);
+    await untilSettled(own, small.length);
+    await own.getByRole("columnheader", { name: "12", exact: true }).waitFor();
+    expect(await own.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+    await own.context().close();
+  });
+
   test("nothing moves for those who want no motion", async () => {
     const moving = await page.evaluate(() => document.getAnimations().length);
     expect(moving).toBe(0);
