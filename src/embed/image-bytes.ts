@@ -35,6 +35,12 @@ function checkRaw(image: RgbaImage): RgbaImage {
 }
 
 async function fileBytes(image: Exclude<ImageInput, RgbaImage>): Promise<Uint8Array<ArrayBuffer>> {
+  if (isDetached(image)) {
+    throw new EmbedError(
+      "REQUEST_INVALID",
+      "expected a picture's bytes, got those of a detached ArrayBuffer",
+    );
+  }
   if (ArrayBuffer.isView(image)) {
     return Uint8Array.from(new Uint8Array(image.buffer, image.byteOffset, image.byteLength));
   }
@@ -50,6 +56,12 @@ async function fileBytes(image: Exclude<ImageInput, RgbaImage>): Promise<Uint8Ar
   } catch (cause) {
     throw new EmbedError("SOURCE_UNREACHABLE", "the Blob or File cannot be read any more", { cause });
   }
+}
+
+/** Whether it was moved to another thread: reading it would throw an error of the language. */
+function isDetached(image: Exclude<ImageInput, RgbaImage>): boolean {
+  const buffer: ArrayBufferLike | Blob = ArrayBuffer.isView(image) ? image.buffer : image;
+  return buffer instanceof ArrayBuffer && buffer.detached;
 }
 
 /** Not by its class: tests, frames and libraries bring classes of their own. */

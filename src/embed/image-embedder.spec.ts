@@ -65,9 +65,27 @@ test("a picture gives the same vector as bytes, as a part of a buffer, as a Blob
   expect(whole.length).toBe(picture.bytes.length + 2);
 });
 
+function movedAway(): Uint8Array {
+  const bytes = new Uint8Array(4);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  return bytes;
+}
+
 test.each<[string, unknown, string, string]>([
   ["nothing", undefined, "REQUEST_INVALID", "Uint8Array, ArrayBuffer, Blob or ImageData, got undefined"],
   ["a text", "cat.jpg", "REQUEST_INVALID", "Uint8Array, ArrayBuffer, Blob or ImageData, got string"],
+  [
+    "bytes that were moved away",
+    movedAway(),
+    "REQUEST_INVALID",
+    "bytes, got those of a detached ArrayBuffer",
+  ],
+  [
+    "a buffer that was moved away",
+    movedAway().buffer,
+    "REQUEST_INVALID",
+    "bytes, got those of a detached ArrayBuffer",
+  ],
   ["a date", new Date(0), "REQUEST_INVALID", "Uint8Array, ArrayBuffer, Blob or ImageData, got Date"],
   ["no bytes", new Uint8Array(0), "SOURCE_EMPTY", "expected a picture's bytes, got none"],
   [
