@@ -97,7 +97,7 @@ async function readKept(
     await checkHash(bytes, manifest, key);
     return bytes;
   } catch {
-    await cache?.delete(key);
+    await cache?.delete(key).catch(() => undefined);
     return undefined;
   }
 }
