@@ -126,6 +126,25 @@ describe.skipIf(!chromium)("an engine", () => {
   });
 });
 
+describe.skipIf(!chromium)("a program whose onProgress throws", () => {
+  test("hears of its fault, and gets its embedder", async () => {
+    await inPage([], smallModel, async ({ page }) => {
+      const told = page.waitForEvent("pageerror");
+      const engine = await page.evaluate(async () => {
+        const { portico } = globalThis as unknown as Opened;
+        const onProgress = () => {
+          throw new Error("its own fault");
+        };
+        const embedder = await portico.createEmbedder({ onnx: "/model.onnx", engine: "simd", onProgress });
+        await embedder.dispose();
+        return embedder.engine;
+      });
+      expect(engine).toBe("simd");
+      expect((await told).message).toBe("its own fault");
+    });
+  });
+});
+
 describe.skipIf(!chromium)("a browser without WebGPU", () => {
   test("says so, and auto goes on without", async () => {
     const file = join(folder, "worker-without-gpu.js");

@@ -61,7 +61,8 @@ export interface CreateEmbedderOptions {
  */
 export async function createEmbedder(options: CreateEmbedderOptions): Promise<ImageEmbedder> {
   const { model = "resnet50", engine = "auto", maxPixels = defaultImageLimits.maxPixels } = options;
-  const { itemTimeoutMs = defaultWorkerLimits.itemTimeoutMs, signal, onProgress } = options;
+  const { itemTimeoutMs = defaultWorkerLimits.itemTimeoutMs, signal } = options;
+  const onProgress = options.onProgress && reportErrorsOf(options.onProgress);
   const page = { isIsolated: globalThis.crossOriginIsolated, cores: navigator.hardwareConcurrency };
   const { engines, threads } = chooseEngines({ engine, threads: options.threads }, page);
   for (const [name, value] of Object.entries({ maxPixels, itemTimeoutMs })) {
@@ -115,3 +116,14 @@ const keepModel = (onnx: CreateEmbedderOptions["onnx"]): string | URL | Blob =>
   typeof onnx === "string" || onnx instanceof URL || onnx instanceof Blob
     ? onnx
     : new Blob([onnx as Uint8Array<ArrayBuffer>]);
+
+/** What a listener throws is told where a page's other errors are; nothing here fails, or waits for ever, because of it. */
+function reportErrorsOf(listener: (event: CreateEmbedderEvent) => void) {
+  return (event: CreateEmbedderEvent): void => {
+    try {
+      listener(event);
+    } catch (error) {
+      reportError(error);
+    }
+  };
+}
