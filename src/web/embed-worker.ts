@@ -25,7 +25,7 @@ let adapter: string | undefined;
 scope.onmessage = ({ data }) => void (data.kind === "start" ? start(data) : embed(data.pictures));
 
 async function start({ setup, onnx }: Extract<WorkerCommand, { kind: "start" }>): Promise<void> {
-  await hold(setup.lock);
+  if (await hold(setup.lock)) scope.postMessage({ kind: "holding" });
   const [first, ...others] = setup.engines as WebEngineName[];
   for (let engine = first; engine !== undefined; engine = others.shift()) {
     try {
@@ -47,15 +47,16 @@ async function start({ setup, onnx }: Extract<WorkerCommand, { kind: "start" }>)
 /**
  * Takes a lock that ends with this worker: some browsers end one without a word when memory runs out. Where the browser gives
  * no locks, or none to a site that may keep nothing, a lost worker is found by its silence.
+ * @returns whether it is held
  */
-async function hold(lock: string): Promise<void> {
-  if (!navigator.locks) return;
-  await new Promise<void>((resolve) => {
+async function hold(lock: string): Promise<boolean> {
+  if (!navigator.locks) return false;
+  return await new Promise((resolve) => {
     const held = navigator.locks.request(lock, () => {
-      resolve();
+      resolve(true);
       return new Promise(() => undefined);
     });
-    held.catch(() => resolve());
+    held.catch(() => resolve(false));
   });
 }
 

@@ -22,12 +22,14 @@ let opened: PackagePage;
 const ready = `postMessage({ kind: "ready", engine: "simd" });`;
 const passedOver = `postMessage({ kind: "passed-over", engine: "simd", error: {} });`;
 const hold = `await new Promise((resolve) => navigator.locks.request(data.setup.lock, () => (resolve(), new Promise(() => {}))));`;
+const holding = `postMessage({ kind: "holding" });`;
 const workers: Readonly<Record<string, string>> = {
   silent: "",
   throws: "throw new Error('no memory')",
   slow: `onmessage = () => { let words = 0; const timer = setInterval(() => { ${passedOver} if (++words === 6) clearInterval(timer); }, 100); };`,
-  ends: `onmessage = async ({ data }) => { ${hold} ${ready} close(); };`,
-  hangs: `onmessage = async ({ data }) => { if (data.kind === "embed") return; ${hold} ${ready} };`,
+  ends: `onmessage = async ({ data }) => { ${hold} ${holding} ${ready} close(); };`,
+  endsEarly: `onmessage = async ({ data }) => { ${hold} ${holding} close(); };`,
+  hangs: `onmessage = async ({ data }) => { if (data.kind === "embed") return; ${hold} ${holding} ${ready} };`,
 };
 
 beforeAll(async () => {
@@ -71,6 +73,12 @@ describe.skipIf(!chromium)("a worker that", () => {
       900,
     ],
     ["ends without a word", "ends", ["ready", "ENGINE_FAILED the Web Worker was lost: it ended"], 0],
+    [
+      "ends without a word while it starts",
+      "endsEarly",
+      ["ENGINE_FAILED the Web Worker was lost: it ended"],
+      0,
+    ],
     ["hangs with two pictures has twice the time", "hangs", ["ready", tooSlow], 400],
   ])("%s", async (_, name, words, leastMs) => {
     const { story, ms } = await opened.page.evaluate(async (script) => {
@@ -100,6 +108,34 @@ describe.skipIf(!chromium)("a worker that", () => {
     expect(story).toEqual(words);
     expect(ms).toBeGreaterThanOrEqual(leastMs);
   });
+});
+
+test.skipIf(!chromium)("longer times than a timer takes are no times of nothing", async () => {
+  const lost = await opened.page.evaluate(async () => {
+    const { runWorker: run } = globalThis as unknown as { readonly runWorker: typeof runWorker };
+    let lost = "";
+    const limits = { itemTimeoutMs: Number.MAX_SAFE_INTEGER, startTimeoutMs: 2 ** 31 };
+    await new Promise<void>((resolve) => {
+      const worker = run(
+        new Worker("/hangs.js", { type: "module" }),
+        {} as WorkerSetup,
+        new Uint8Array(1),
+        limits,
+        {
+          onMessage() {
+            worker.embed([new Uint8Array(1), new Uint8Array(1)]);
+            setTimeout(resolve, 300);
+          },
+          onLost({ message }) {
+            lost = message;
+            resolve();
+          },
+        },
+      );
+    });
+    return lost;
+  });
+  expect(lost).toBe("");
 });
 
 test("what is granted by default", () => {

@@ -10,8 +10,14 @@ export interface RunningWorker {
   end(): void;
 }
 
+/** Browsers take a longer time for none at all. */
+const timerMaxMs = 2 ** 31 - 1;
+
+/** What whoever started a worker hears of it. */
+export type WorkerNews = Exclude<WorkerMessage, { kind: "holding" }>;
+
 export interface WorkerWatcher {
-  onMessage(message: WorkerMessage): void;
+  onMessage(message: WorkerNews): void;
   /** Called once at most, after which the worker has ended: `ENGINE_FAILED`, or `IMAGE_TOO_SLOW` while it embeds. */
   onLost(error: EmbedError): void;
 }
@@ -37,7 +43,7 @@ export function runWorker(
   function expectWord(timeoutMs: number, error: () => EmbedError): void {
     waitAnew = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => lose(error()), timeoutMs);
+      timer = setTimeout(() => lose(error()), Math.min(timeoutMs, timerMaxMs));
     };
     waitAnew();
   }
@@ -66,11 +72,12 @@ export function runWorker(
   worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
     if (data.kind === "ready" || data.kind === "results") rest();
     else waitAnew();
-    if (data.kind === "ready") {
+    if (data.kind === "holding") {
       // Rejected by `end`; where the browser gives no locks, a lost worker is found by its silence.
       navigator.locks
         ?.request(lock, { signal: ending.signal }, () => lost("it ended"))
         .catch(() => undefined);
+      return;
     }
     watcher.onMessage(data);
   };

@@ -4,10 +4,10 @@ import type { EngineName } from "../engine/engine.ts";
 import { isEnginesFault } from "../engine/engine-order.ts";
 import { EmbedError } from "../errors.ts";
 import { createPictureLine, type Picture } from "./picture-line.ts";
-import { type RunningWorker, runWorker } from "./running-worker.ts";
+import { type RunningWorker, runWorker, type WorkerNews } from "./running-worker.ts";
 import type { WorkerEmbedder, WorkerEmbedderOptions } from "./worker-embedder-options.ts";
 import { batchMax, defaultWorkerLimits, startAttemptsMax } from "./worker-limits.ts";
-import type { PlainEmbedResult, WorkerMessage, WorkerReady } from "./worker-messages.ts";
+import type { PlainEmbedResult, WorkerReady } from "./worker-messages.ts";
 
 /**
  * The `Embedder` of a page: pictures in line before one Web Worker. If the worker is lost, another one takes its place: the
@@ -59,7 +59,7 @@ export function startWorkerEmbedder(options: WorkerEmbedderOptions): WorkerEmbed
     }
   }
 
-  function onMessage(message: WorkerMessage): void {
+  function onMessage(message: WorkerNews): void {
     if (message.kind === "ready") {
       ready = message;
       lastReady = message;

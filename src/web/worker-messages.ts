@@ -49,8 +49,10 @@ export interface WorkerReady {
   readonly adapter: string | undefined;
 }
 
-/** Worker to page: `ready` or `failed` after `start`, `results` after each `embed`. */
+/** Worker to page: `holding` where there are locks, then `ready` or `failed` after `start`, `results` after each `embed`. */
 export type WorkerMessage =
+  /** It holds its lock, and loads the engine from now on. */
+  | { readonly kind: "holding" }
   | WorkerReady
   | { readonly kind: "passed-over"; readonly engine: EngineName; readonly error: PlainEmbedError }
   | { readonly kind: "failed"; readonly error: PlainEmbedError }
