@@ -112,6 +112,13 @@ describe("an engine that takes batches", () => {
     expect(sumOf(batches())).toBe(100);
   });
 
+  test("has its time however long that is: no timer holds that of all its pictures", async () => {
+    await open({ itemTimeoutMs: 2 ** 31 - 1 });
+    holdEngine();
+    expect((await embedTones(20)).filter((outcome) => outcome !== "right")).toEqual([]);
+    expect(lost()).toEqual([]);
+  });
+
   test("never sees a bad picture, which fails alone", async () => {
     await open();
     holdEngine();

@@ -44,12 +44,15 @@ export function pictureLimits({ itemTimeoutMs, maxHeapMiB }: WorkerLimits): Comm
   };
 }
 
+/** A timer fires at once for a longer time. */
+const timerMaxMs = 2 ** 31 - 1;
+
 /**
  * For a run of the engine with so many pictures. All tensors are of one size, so what it takes is no picture's own doing:
  * each has another try.
  */
 export function runLimits(pictures: number, { itemTimeoutMs, maxHeapMiB }: WorkerLimits): CommandLimits {
-  const maxMs = pictures * itemTimeoutMs;
+  const maxMs = Math.min(pictures * itemTimeoutMs, timerMaxMs);
   const run = `a run of ${pictures} ${pictures === 1 ? "picture" : "pictures"}`;
   const fail = (limit: string) =>
     new EmbedError("ENGINE_FAILED", `expected ${run} to ${limit}; its worker is being replaced, try again`);
