@@ -34,9 +34,10 @@ describe("which engines are tried, and with how many threads", () => {
       'expected engine auto, ort-webgpu, simd, ort-wasm in a browser, got "ort-native"',
     ],
     ["simd", 2, "expected 1 thread with engine simd, got 2"],
-    ["auto", 0, "expected threads to be a whole number from 1, got 0"],
-    ["ort-wasm", 1.5, "expected threads to be a whole number from 1, got 1.5"],
-    ["ort-wasm", Number.NaN, "expected threads to be a whole number from 1, got NaN"],
+    ["auto", 0, "expected threads to be a whole number from 1 to 64, got 0"],
+    ["ort-wasm", 1.5, "expected threads to be a whole number from 1 to 64, got 1.5"],
+    ["ort-wasm", 65, "expected threads to be a whole number from 1 to 64, got 65"],
+    ["ort-wasm", Number.NaN, "expected threads to be a whole number from 1 to 64, got NaN"],
   ])("%s with %s threads is refused", (engine, threads, message) => {
     const choose = () => chooseEngines({ engine: engine as WebEngineName, threads }, isolated(4));
     expect(choose).toThrow(expect.objectContaining({ reason: "CONFIG_INVALID", message }));

@@ -21,6 +21,9 @@ export interface EngineSelection {
   readonly threads: number;
 }
 
+/** 64, as on a server: each has a worker of its own, and a browser that is asked for a million stops answering. */
+const threadsMax = 64;
+
 /** More threads than this are not taken unless they are asked for: other tabs want to live. */
 const defaultThreadsMax = 4;
 
@@ -28,7 +31,7 @@ const defaultThreadsMax = 4;
  * From so many threads on `ort-wasm` is taken to be quicker than `simd` with its one. Measured: `simd` 110 ms, `ort-wasm` 296 ms
  * with 1 thread and 152 ms with 2 (docs/benchmarks.md), from which 104 ms follow for 3 threads and 80 ms for 4.
  */
-export const threadsThatBeatSimd = 4;
+const threadsThatBeatSimd = 4;
 
 /**
  * The engine that was named; for `auto` a GPU first, then `simd`, then `ort-wasm`, or these two the other way round for who asks
@@ -39,8 +42,9 @@ export function chooseEngines(
   { engine, threads: wished }: EngineWishes,
   { isIsolated, cores }: PageConditions,
 ): EngineSelection {
-  if (wished !== undefined && !(Number.isSafeInteger(wished) && wished > 0)) {
-    throw new EmbedError("CONFIG_INVALID", `expected threads to be a whole number from 1, got ${wished}`);
+  if (wished !== undefined && !(Number.isSafeInteger(wished) && wished > 0 && wished <= threadsMax)) {
+    const message = `expected threads to be a whole number from 1 to ${threadsMax}, got ${wished}`;
+    throw new EmbedError("CONFIG_INVALID", message);
   }
   const threads = isIsolated ? (wished ?? Math.min(cores, defaultThreadsMax)) : 1;
   if (engine === "auto") {

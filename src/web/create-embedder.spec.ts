@@ -126,6 +126,40 @@ describe.skipIf(!chromium)("an engine", () => {
   });
 });
 
+describe.skipIf(!chromium)("a model", () => {
+  test.each<[unknown, string]>([
+    ["", "nothing"],
+    [null, "nothing"],
+    [7, "number"],
+  ])("%j: refused in words", async (onnx, got) => {
+    const message = `CONFIG_INVALID expected onnx: the bytes or the URL of the file model.onnx that \`portico prepare\` makes, got ${got}`;
+    await inPage([], smallModel, async ({ page }) =>
+      expect(await open(page, { onnx } as unknown as PlainOptions)).toBe(message),
+    );
+  });
+
+  test("that arrived damaged is fetched again as a whole, whatever the browser keeps by its ETag", async () => {
+    const file = join(folder, "damaged.onnx");
+    const sound = await readFile(smallModel["/model.onnx"] as string);
+    await writeFile(
+      file,
+      sound.map((byte, at) => (at === sound.length - 1 ? byte ^ 1 : byte)),
+    );
+    const opened = await openPackagePage(folder, {
+      chromium: chromium as string,
+      files: { ...smallModel, "/model.onnx": file },
+      tagged: ["/model.onnx"],
+    });
+    try {
+      expect(await open(opened.page, { engine: "simd" })).toMatch(/^MODEL_CORRUPT .*expected sha256/);
+      await writeFile(file, sound);
+      expect(await open(opened.page, { engine: "simd" })).toMatchObject({ engine: "simd" });
+    } finally {
+      await opened.close();
+    }
+  });
+});
+
 describe.skipIf(!chromium)("a program whose onProgress throws", () => {
   test("hears of its fault, and gets its embedder", async () => {
     await inPage([], smallModel, async ({ page }) => {

@@ -69,11 +69,7 @@ export async function createEmbedder(options: CreateEmbedderOptions): Promise<Im
     if (Number.isSafeInteger(value) && value > 0) continue;
     throw new EmbedError("CONFIG_INVALID", `expected ${name} to be a whole number from 1, got ${value}`);
   }
-  if (options.onnx === undefined) {
-    const message =
-      "expected onnx: the bytes or the URL of the file model.onnx that `portico prepare` makes, got nothing";
-    throw new EmbedError("CONFIG_INVALID", message);
-  }
+  checkOnnx(options.onnx);
   const facts = await loadModelFacts(model, signal);
   const manifest = pickVariant(facts.manifest, options.variant ?? "fp32");
   const selfCheck = { ...facts.selfCheck, accuracy: manifest.accuracy };
@@ -110,6 +106,14 @@ export async function createEmbedder(options: CreateEmbedderOptions): Promise<Im
     throw error;
   }
   return createImageEmbedder(embedder, manifest, () => embedder.running() as RunningEngine);
+}
+
+function checkOnnx(onnx: unknown): void {
+  const isBytes = onnx instanceof Blob || onnx instanceof ArrayBuffer || ArrayBuffer.isView(onnx);
+  if (isBytes || onnx instanceof URL || (typeof onnx === "string" && onnx !== "")) return;
+  const got = onnx === undefined || onnx === null || onnx === "" ? "nothing" : typeof onnx;
+  const message = `expected onnx: the bytes or the URL of the file model.onnx that \`portico prepare\` makes, got ${got}`;
+  throw new EmbedError("CONFIG_INVALID", message);
 }
 
 const keepModel = (onnx: CreateEmbedderOptions["onnx"]): string | URL | Blob =>

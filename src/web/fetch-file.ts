@@ -9,6 +9,8 @@ export interface FetchFileOptions {
   readonly bytes?: number;
   /** Sent with the request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Whether the browser's own cache may answer, and keep it. Default: yes. */
+  readonly isCacheable?: boolean;
   readonly onProgress?: (receivedBytes: number) => void;
 }
 
@@ -19,12 +21,16 @@ export interface FetchFileOptions {
  */
 export async function fetchFile(
   url: string | URL,
-  { signal, reason, bytes: expected, headers, onProgress }: FetchFileOptions,
+  { signal, reason, bytes: expected, headers, isCacheable = true, onProgress }: FetchFileOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const name = String(url).slice(0, 200);
   let received = 0;
   try {
-    const reply = await fetch(url, { ...(signal && { signal }), ...(headers && { headers }) });
+    const reply = await fetch(url, {
+      ...(signal && { signal }),
+      ...(headers && { headers }),
+      cache: isCacheable ? "default" : "no-store",
+    });
     if (!reply.ok) {
       const detail = { httpStatus: reply.status };
       throw new EmbedError(reason, `${name}: expected HTTP status 200, got ${reply.status}`, { detail });

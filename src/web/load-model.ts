@@ -51,6 +51,8 @@ export async function loadModel(
   const bytes = await fetchFile(onnx, {
     ...{ signal, headers },
     reason: "MODEL_UNREACHABLE",
+    // It is kept by its hash below. By its URL it would be kept twice, and a damaged one for as long as its ETag holds.
+    isCacheable: false,
     bytes: manifest.onnx.bytes,
     onProgress: (receivedBytes) =>
       onProgress?.({ kind: "downloading", receivedBytes, totalBytes: manifest.onnx.bytes }),

@@ -18,6 +18,8 @@ export interface PackagePageOptions {
   readonly flags?: readonly string[];
   /** What the host gives, by path, beside the package's files or instead of them: a file each. */
   readonly files: Readonly<Record<string, string>>;
+  /** Paths with an ETag that stays, see `PageHostOptions`. */
+  readonly tagged?: readonly string[];
   /** Whether the page is cross-origin isolated, so that threads may share memory. */
   readonly isIsolated?: boolean;
 }
@@ -49,6 +51,7 @@ export async function openPackagePage(folder: string, options: PackagePageOption
   const host = await startPageHost({
     folder,
     files: options.files,
+    ...(options.tagged && { tagged: options.tagged }),
     isIsolated: options.isIsolated ?? true,
     hasInlineScripts: false,
   });

@@ -21,6 +21,8 @@ export interface PageHostOptions {
   readonly files: Readonly<Record<string, string>>;
   /** Whether pages are cross-origin isolated (COOP and COEP), so that they may share memory with threads. */
   readonly isIsolated: boolean;
+  /** Paths with an ETag that stays, whatever the file behind it becomes: who has it once is told to keep what it has. */
+  readonly tagged?: readonly string[];
   /** Other origins that the page may call. */
   readonly connectTo?: string;
   /** Whether inline scripts may run, which an import map is one of. */
@@ -56,12 +58,18 @@ export async function startPageHost(options: PageHostOptions): Promise<PageHost>
       response.end();
       return;
     }
+    const tag = options.tagged?.includes(path) ? '"same"' : undefined;
+    if (tag !== undefined && request.headers["if-none-match"] === tag) {
+      response.writeHead(304, { ...headers, etag: tag }).end();
+      return;
+    }
     const file = options.files[path] ?? join(options.folder, path);
     try {
       const body = await readFile(file);
       response.writeHead(200, {
         ...headers,
         "content-type": types[extname(path)] ?? "application/octet-stream",
+        ...(tag !== undefined && { etag: tag, "cache-control": "no-cache" }),
       });
       response.end(body);
     } catch (error) {
