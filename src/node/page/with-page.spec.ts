@@ -1,69 +1,20 @@
-import { once } from "node:events";
-import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
-import { type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
-import { connect as connectTcp } from "node:net";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
+import { connect as connectHttp2 } from "node:http2";
 import { join } from "node:path";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { askHttp, httpVersions } from "../../../tools/ask-http.ts";
-import { openSamplePage, samplePage } from "../../../tools/page/sample-page.ts";
-import { EmbedError } from "../../errors.ts";
+import { openSamplePage } from "../../../tools/page/sample-page.ts";
+import { html, modelBytes, usePageServer } from "../../../tools/page/use-page-server.ts";
 import { textPage } from "../http/http-pages.ts";
-import { createOnePortServer, type OnePortServer } from "../http/one-port-server.ts";
-import { pageTransfersMaxCost } from "./answer-page.ts";
 import type { PageModel } from "./page-model.ts";
-import { type PageOptions, withPage } from "./with-page.ts";
 
-/** What a client that stalls leaves in the buffers of both sockets is far less. */
-const modelBytes = 64 * 2 ** 20;
-const replyStallTimeoutMs = 800;
-const fp32 = { variant: "fp32" } as const;
-
-let folder: string;
-let model: string;
-let server: OnePortServer;
-let address: string;
-const logged: unknown[] = [];
-
-async function start(more: Partial<PageOptions> = {}): Promise<{ server: OnePortServer; address: string }> {
-  const log = (...told: unknown[]) => void logged.push(told);
-  const options = {
-    models: [
-      { ...fp32, name: "tiny", sha256: "5a".repeat(32), bytes: modelBytes, path: model },
-      { ...fp32, name: "late", sha256: "00".repeat(32), bytes: 8, path: join(folder, "late", "model.onnx") },
-    ],
-    openSource: openSamplePage,
-    log,
-    ...more,
-  };
-  const handler = withPage(options, (request, response) => {
-    response.statusCode = 404;
-    response.end(`the handler's own answer to ${request.method}`);
-  });
-  const started = createOnePortServer({ handler, log, limits: { replyStallTimeoutMs } });
-  const { host, port } = await started.listen({ host: "127.0.0.1", port: 0 });
-  return { server: started, address: `${host}:${port}` };
-}
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "portico-page-"));
-  model = join(folder, "model.onnx");
-  await writeFile(model, "");
-  await truncate(model, modelBytes);
-  ({ server, address } = await start());
-});
-afterAll(async () => {
-  await server?.close({ graceMs: 0 });
-  await rm(folder, { recursive: true });
-});
-
-const html = { accept: "text/html,*/*;q=0.8" };
+const site = usePageServer();
 const asset = "/assets/main-0a1b2c3d.js";
 
 describe.each(httpVersions)("over HTTP/%s", (version) => {
   const ask = (path: string, headers: Readonly<Record<string, string>> = {}, method = "GET") =>
-    askHttp(version, address, { method, path, headers });
+    askHttp(version, site.address(), { method, path, headers });
 
   test("every file has the headers that keep scripts, frames and other origins out", async () => {
     for (const path of [
@@ -170,13 +121,13 @@ describe.each(httpVersions)("over HTTP/%s", (version) => {
 
 test("what is compressed on the way is what it was", async () => {
   const plain = await (
-    await fetch(`http://${address}/index.html`, { headers: { "accept-encoding": "identity" } })
+    await fetch(`http://${site.address()}/index.html`, { headers: { "accept-encoding": "identity" } })
   ).text();
   for (const [encoding, unpack] of [
     ["br", brotliDecompressSync],
     ["gzip", gunzipSync],
   ] as const) {
-    const session = connectHttp2(`http://${address}`);
+    const session = connectHttp2(`http://${site.address()}`);
     const stream = session.request({ ":path": "/index.html", "accept-encoding": encoding });
     const pieces: Buffer[] = [];
     for await (const piece of stream) pieces.push(piece as Buffer);
@@ -187,7 +138,7 @@ test("what is compressed on the way is what it was", async () => {
 
 test("a gate closes the models and nothing else, and the page is told of it", async () => {
   const refusal = { ...textPage(401, "closed"), headers: { "www-authenticate": "Bearer" } };
-  const gated = await start({
+  const gated = await site.start({
     modelGate: (_path, { headers }) => (headers.authorization ? undefined : refusal),
   });
   const ask = (path: string, headers = {}) => askHttp("2", gated.address, { method: "GET", path, headers });
@@ -204,15 +155,17 @@ test("a gate closes the models and nothing else, and the page is told of it", as
 });
 
 test("other forms of the model are offered as long as they are prepared, behind the same gate", async () => {
-  const file = join(folder, "model-int8.onnx");
+  const file = join(site.folder(), "model-int8.onnx");
   const form = (variant: "fp16" | "int8", path: string): PageModel => ({
     ...{ name: "tiny", variant, sha256: (variant === "int8" ? "88" : "16").repeat(32), bytes: 8, path },
   });
   const refusal = textPage(401, "closed");
   let opened = 0;
-  const gated = await start({
-    models: [{ ...fp32, name: "tiny", sha256: "5a".repeat(32), bytes: modelBytes, path: model }],
-    forms: [form("fp16", join(folder, "model-fp16.onnx")), form("int8", file)],
+  const gated = await site.start({
+    models: [
+      { variant: "fp32", name: "tiny", sha256: "5a".repeat(32), bytes: modelBytes, path: site.model() },
+    ],
+    forms: [form("fp16", join(site.folder(), "model-fp16.onnx")), form("int8", file)],
     modelGate: (_path, { headers }) => (headers.authorization ? undefined : refusal),
     openSource: () => {
       opened += 1;
@@ -258,135 +211,4 @@ test("other forms of the model are offered as long as they are prepared, behind 
   expect(await told()).toEqual(fp32Only);
   expect(opened).toBe(1);
   await gated.server.close({ graceMs: 0 });
-});
-
-describe("a page that cannot be made", () => {
-  test.each([
-    [
-      new EmbedError("CONFIG_INVALID", "the page cannot be bundled from its sources: no main.tsx"),
-      "the page cannot be bundled from its sources: no main.tsx; calls are answered as usual\n",
-    ],
-    [new Error("/inner/path"), "this page could not be made; calls are answered as usual\n"],
-  ])("is told in words, and tried again for the next: %s", async (error, text) => {
-    let times = 0;
-    const openSource = async () => {
-      times += 1;
-      if (times === 1) throw error;
-      return openSamplePage();
-    };
-    const broken = await start({ openSource });
-    logged.length = 0;
-    const first = await askHttp("1.1", broken.address, { path: "/", headers: html });
-    expect([first.status, first.body]).toEqual([500, text]);
-    expect(logged).toEqual([["error", "the page could not be sent", { path: "/", error }]]);
-    for (let i = 0; i < 3; i++) {
-      expect((await askHttp("1.1", broken.address, { path: "/", headers: html })).status).toBe(200);
-    }
-    expect(times).toBe(2);
-    await broken.server.close({ graceMs: 0 });
-  });
-
-  test("a file that cannot be read is told as one, without the headers of the file", async () => {
-    const lost = {
-      bytes: 7,
-      cost: 0,
-      // biome-ignore lint/correctness/useYield: it fails before its first piece
-      async *pieces(): AsyncGenerator<Uint8Array> {
-        throw new Error("no such file");
-      },
-    };
-    const openSource = async () => new Map([...(await openSamplePage()), ["assets/lost-0a1b2c3d.js", lost]]);
-    const broken = await start({ openSource });
-    for (const version of httpVersions) {
-      const { status, body, headers } = await askHttp(version, broken.address, {
-        path: "/assets/lost-0a1b2c3d.js",
-      });
-      expect([status, body]).toEqual([500, "this page could not be made; calls are answered as usual\n"]);
-      expect([headers.etag, headers["cache-control"]]).toEqual([undefined, "no-store"]);
-    }
-    await broken.server.close({ graceMs: 0 });
-  });
-
-  test("a built page that lacks a part is one", async () => {
-    const broken = await start({ openSource: async () => new Map() });
-    expect((await askHttp("2", broken.address, { path: "/", headers: html })).status).toBe(500);
-    await broken.server.close({ graceMs: 0 });
-  });
-});
-
-test("readers that stop cost neither memory nor others' time, and are cut off", async () => {
-  const idle = server.connections();
-  const slow = Array.from({ length: 20 }, () => {
-    const socket = connectTcp({ host: "127.0.0.1", port: Number(address.split(":")[1]) });
-    socket.write("GET /models/tiny.onnx HTTP/1.1\r\nhost: a\r\n\r\n");
-    return socket;
-  });
-  const before = process.memoryUsage();
-  await Promise.all(slow.map((socket) => once(socket, "readable")));
-  const meanwhile = await askHttp("2", address, { path: "/models/tiny.onnx" });
-  expect(meanwhile.body.length).toBe(modelBytes);
-  const { external, arrayBuffers } = process.memoryUsage();
-  // Twenty models are 1280 MiB. What the other reader got is text here, and no buffer.
-  expect(external + arrayBuffers - before.external - before.arrayBuffers).toBeLessThan(256 * 2 ** 20);
-  await vi.waitFor(() => expect(server.connections()).toBeLessThanOrEqual(idle), { timeout: 30_000 });
-  for (const socket of slow) socket.destroy();
-});
-
-test("large files that are sent at once are counted, and places come back", async () => {
-  const session = connectHttp2(`http://${address}`);
-  const other = connectHttp2(`http://${address}`);
-  const open = (from = session): ClientHttp2Stream => from.request({ ":path": "/models/tiny.onnx" });
-  const statusOf = async (stream: ClientHttp2Stream) => (await once(stream, "response"))[0][":status"];
-  // Nobody reads them: each has what its window lets through.
-  const streams = Array.from({ length: pageTransfersMaxCost }, () => open());
-  expect(new Set(await Promise.all(streams.map(statusOf)))).toEqual(new Set([200]));
-  const refused = await askHttp("1.1", address, { path: "/models/tiny.onnx" });
-  expect([refused.status, refused.body, refused.headers["retry-after"]]).toEqual([
-    503,
-    "too many large files are being sent at once; try again\n",
-    "1",
-  ]);
-  // What is kept in memory, and questions, take no place.
-  expect((await askHttp("1.1", address, { path: asset })).status).toBe(200);
-  expect((await askHttp("1.1", address, { path: "/models/tiny.onnx", method: "HEAD" })).status).toBe(200);
-  for (const stream of streams) stream.close();
-  await vi.waitFor(async () => expect(await statusOf(open(other))).toBe(200), { timeout: 10_000 });
-  session.destroy();
-  other.destroy();
-});
-
-test("requests sent ahead get their files in turn, whole", async () => {
-  const socket = connectTcp({ host: "127.0.0.1", port: Number(address.split(":")[1]) });
-  const get = (path: string, more = "") => `GET ${path} HTTP/1.1\r\nhost: a\r\n${more}\r\n`;
-  socket.write(get("/LICENSES.txt") + get("/models/tiny.onnx") + get(asset, "connection: close\r\n"));
-  let bytes = 0;
-  let tail = Buffer.alloc(0);
-  for await (const piece of socket) {
-    bytes += (piece as Buffer).length;
-    tail = Buffer.concat([tail, piece as Buffer]).subarray(-2_000);
-  }
-  expect(bytes).toBeGreaterThan(modelBytes);
-  expect(tail.toString("latin1").endsWith(`\r\n\r\n${samplePage[asset.slice(1)]}`)).toBe(true);
-});
-
-test("a model that gets shorter while it is sent breaks off", async () => {
-  const path = join(folder, "shrinking.onnx");
-  await writeFile(path, "");
-  await truncate(path, modelBytes);
-  const models = [{ ...fp32, name: "shrinking", sha256: "1b".repeat(32), bytes: modelBytes, path }];
-  const one = await start({ models });
-  logged.length = 0;
-  const answer = await fetch(`http://${one.address}/models/shrinking.onnx`);
-  await truncate(path, 2 ** 20);
-  await expect(answer.arrayBuffer()).rejects.toThrow("terminated");
-  expect(logged).toEqual([
-    [
-      "error",
-      "the page could not be sent",
-      expect.objectContaining({
-        error: expect.objectContaining({ message: expect.stringContaining("expected 67108864 bytes") }),
-      }),
-    ],
-  ]);
-  await one.server.close({ graceMs: 0 });
 });
