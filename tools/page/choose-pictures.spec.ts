@@ -112,8 +112,18 @@ describe.skipIf(chromium === undefined)("pictures in the page", { timeout: flowT
   test("a vector is copied", async () => {
     await chooseFiles(page, cat);
     await untilSettled(page, 1);
-    await cardOf(page, catName).getByRole("button", { name: "Copy vector" }).click();
-    await page.getByText(`The vector of ${catName} is copied: 2048 numbers.`).waitFor();
+    const card = cardOf(page, catName);
+    const button = (words: string) =>
+      card.getByRole("button", { name: `${words} of ${catName}`, exact: true });
+    // Awaited from before the click on: it is said for a short time.
+    const said = [
+      button("Copied").waitFor(),
+      card.getByRole("status").getByText(`The vector of ${catName} is copied: 2048 numbers.`).waitFor(),
+    ];
+    await button("Copy vector").click();
+    await Promise.all(said);
+    await button("Copy vector").waitFor();
+    expect(await card.getByRole("status").textContent()).toBe("");
     const copied = await page.evaluate(() => navigator.clipboard.readText());
     await expectGoldenVector(JSON.parse(copied) as number[], cat);
   });

@@ -16,7 +16,7 @@ export interface PageState {
   /** The way whose vectors are plotted and compared between pictures; undefined: the first that has any. */
   readonly comparedWay: WayName | undefined;
   readonly isOnline: boolean;
-  /** Something that concerns the page as a whole, in words: files that were left out, a copy that failed. */
+  /** Something that concerns the page as a whole, in words: files that were left out, a description that cannot be fetched. */
   readonly notice: string;
 }
 

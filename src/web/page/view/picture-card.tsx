@@ -81,7 +81,6 @@ export function PictureCard({ picture, plotted, waiting, model, controller }: Pi
             name={name}
             vector={shown[1].vector}
             onSave={() => saveFile(`${name}.json`, picturesJson([picture]))}
-            onNotice={controller.notify}
           />
         )}
         {canRetry && (
