@@ -1,4 +1,4 @@
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { requireTool } from "../require-tool.ts";
 import { findUnnamed } from "./accessible-names.ts";
@@ -166,7 +166,46 @@ describe.skipIf(chromium === undefined)("the page is accessible", { timeout: flo
     await eventually(() => own.locator(".card").count()).toBe(0);
     await own.context().close();
   });
+
+  test("the focus goes on to what is beside a picture that goes", async () => {
+    const own = await site.open({ context: { viewport: { width: 400, height: 600 } } });
+    const names = ["grey-1bit", "grey-2bit", "grey-4bit", "grey-8bit"].map((name) => `${name}.png`);
+    const focused = own.locator(":focus");
+    const expectFocus = async (name: string) => {
+      await eventually(() => own.locator(".card").count()).toBe(names.length);
+      await eventually(async () => (await focused.textContent()) || focused.getAttribute("id")).toBe(name);
+      await eventually(() => isInView(focused)).toBe(true);
+    };
+    await chooseFiles(own, ...names.map((name) => `png/${name}`));
+    await untilSettled(own, 4);
+    await focusOn(own, "Remove grey-2bit.png");
+    for (const [gone, next] of [
+      [1, "Remove grey-4bit.png"],
+      [1, "Remove grey-8bit.png"],
+      [1, "Remove grey-1bit.png"],
+      [0, "files"],
+    ] as const) {
+      names.splice(gone, 1);
+      await own.keyboard.press("Enter");
+      await expectFocus(next);
+    }
+    names.push("grey-1bit.png", "grey-2bit.png");
+    await chooseFiles(own, ...names.map((name) => `png/${name}`));
+    await untilSettled(own, 2);
+    await focusOn(own, "Remove all");
+    names.length = 0;
+    await own.keyboard.press("Enter");
+    await expectFocus("files");
+    await own.context().close();
+  });
 });
+
+/** Places on a screen are scrolled to in whole pixels. */
+const isInView = (locator: Locator): Promise<boolean> =>
+  locator.evaluate((element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return top > -1 && bottom < innerHeight + 1;
+  });
 
 interface Reached {
   readonly name: string;

@@ -175,7 +175,8 @@ describe.skipIf(chromium === undefined)("pictures in the page", { timeout: flowT
     await card.getByText("expected a preview within 30000 ms").waitFor();
     await card.locator('[data-way="server"] td').nth(3).waitFor();
     await cardOf(own, "march-pastoral.jpg").locator("canvas").waitFor();
-    await card.getByRole("button", { name: "Try again" }).click();
+    await card.getByRole("button", { name: "Try again" }).press("Enter");
+    await eventually(() => own.locator(":focus").getAttribute("data-picture")).toBe("black-canyon.jpg");
     await card.locator("canvas").waitFor();
     await own.context().close();
   });

@@ -30,7 +30,8 @@ describe.skipIf(chromium === undefined)("ways that are lost", { timeout: flowTim
     await chooseFiles(page, cat);
     await untilSettled(page, 1);
     await cardOf(page, catName).getByText("Not computed. The model cannot be downloaded.").waitFor();
-    await panel.getByRole("button", { name: "Try again" }).click();
+    await panel.getByRole("button", { name: "Try again" }).press("Enter");
+    await eventually(() => page.locator(":focus").getAttribute("type")).toBe("checkbox");
     await panel.getByText("Ready, engine simd").waitFor();
     await untilSettled(page, 1);
     await cardOf(page, catName).getByText("within the tolerance of 2e-6").waitFor();

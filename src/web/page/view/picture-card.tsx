@@ -1,3 +1,4 @@
+import { useRef } from "preact/hooks";
 import type { PageController } from "../create-controller.ts";
 import { shownVector } from "../state/comparison.ts";
 import type { ModelSummary, Picture } from "../state/page-state.ts";
@@ -8,6 +9,7 @@ import { picturesJson } from "../words/pictures-json.ts";
 import { DifferenceLine } from "./difference-line.tsx";
 import { ErrorWords } from "./error-words.tsx";
 import { OutcomeTable } from "./outcome-table.tsx";
+import { fileChooser, passFocus } from "./pass-focus.ts";
 import { saveFile } from "./save-file.ts";
 import { SeenCanvas } from "./seen-canvas.tsx";
 import { VectorActions } from "./vector-actions.tsx";
@@ -29,11 +31,22 @@ export function PictureCard({ picture, plotted, waiting, model, controller }: Pi
   const shown = shownVector(picture, plotted);
   const canRetry =
     preview.kind === "unavailable" || Object.values(outcomes).some(({ kind }) => kind === "failed");
+  const card = useRef<HTMLLIElement>(null);
+  function remove(): void {
+    const beside = card.current?.nextElementSibling ?? card.current?.previousElementSibling;
+    passFocus(beside?.querySelector<HTMLElement>(".card-head button") ?? fileChooser());
+    controller.removePicture(id);
+  }
+  function retry(): void {
+    // Not to a button: a second press would do something else.
+    passFocus(card.current);
+    controller.retryPicture(id);
+  }
   return (
-    <li class="card" aria-labelledby={`picture-${id}`} data-picture={name}>
+    <li ref={card} tabIndex={-1} class="card" aria-labelledby={`picture-${id}`} data-picture={name}>
       <div class="card-head">
         <h3 id={`picture-${id}`}>{name}</h3>
-        <button type="button" class="quiet" onClick={() => controller.removePicture(id)}>
+        <button type="button" class="quiet" onClick={remove}>
           Remove<span class="unseen"> {name}</span>
         </button>
       </div>
@@ -84,7 +97,7 @@ export function PictureCard({ picture, plotted, waiting, model, controller }: Pi
           />
         )}
         {canRetry && (
-          <button type="button" onClick={() => controller.retryPicture(id)}>
+          <button type="button" onClick={retry}>
             Try again<span class="unseen">: {name}</span>
           </button>
         )}

@@ -5,6 +5,7 @@ import type { PageState } from "../state/page-state.ts";
 import { describeProgress, progressOf } from "../words/describe-progress.ts";
 import { describeWaiting } from "../words/describe-waiting.ts";
 import { picturesJson } from "../words/pictures-json.ts";
+import { fileChooser, passFocus } from "./pass-focus.ts";
 import { PictureCard, type PictureCardProps } from "./picture-card.tsx";
 import { saveFile } from "./save-file.ts";
 
@@ -21,6 +22,10 @@ export function PictureList({ state, controller }: PictureListProps) {
   const kept = useMemo(() => waiting, [JSON.stringify(waiting)]);
   if (pictures.length === 0) return null;
   const progress = progressOf(state);
+  function clear(): void {
+    passFocus(fileChooser());
+    controller.clearPictures();
+  }
   return (
     <section aria-labelledby="pictures-title">
       <div class="section-head">
@@ -30,7 +35,7 @@ export function PictureList({ state, controller }: PictureListProps) {
           <button type="button" onClick={() => saveFile("vectors.json", picturesJson(pictures))}>
             Download all as JSON
           </button>
-          <button type="button" onClick={controller.clearPictures}>
+          <button type="button" onClick={clear}>
             Remove all
           </button>
         </div>

@@ -1,8 +1,10 @@
+import { useRef } from "preact/hooks";
 import type { ModelForm, Way } from "../state/page-state.ts";
 import { type WayName, wayDescriptions, wayTitles } from "../state/way-names.ts";
 import { describeWay } from "../words/describe-way.ts";
 import { formatBytes } from "../words/format-bytes.ts";
 import { ErrorWords } from "./error-words.tsx";
+import { passFocus } from "./pass-focus.ts";
 
 export interface WaySwitchProps {
   readonly name: WayName;
@@ -16,11 +18,17 @@ export interface WaySwitchProps {
 /** One way: its switch, what it is, how far it is, and what to do if it failed. */
 export function WaySwitch({ name, way, form, onSwitch, onRetry }: WaySwitchProps) {
   const { status, isOn, notKept, replaced } = way;
+  const input = useRef<HTMLInputElement>(null);
+  function retry(): void {
+    passFocus(input.current);
+    onRetry();
+  }
   const isDownload = status.kind === "off" && name !== "server" && form !== undefined;
   return (
     <div class="way" data-way={name} data-status={status.kind}>
       <label class="switch">
         <input
+          ref={input}
           type="checkbox"
           checked={isOn}
           disabled={status.kind === "unavailable"}
@@ -53,7 +61,7 @@ export function WaySwitch({ name, way, form, onSwitch, onRetry }: WaySwitchProps
       {status.kind === "failed" && (
         <>
           <ErrorWords error={status.error} isSentenceSaid />
-          <button type="button" onClick={onRetry}>
+          <button type="button" onClick={retry}>
             Try again<span class="unseen">: {wayTitles[name]}</span>
           </button>
         </>
