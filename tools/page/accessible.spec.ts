@@ -72,6 +72,15 @@ describe.skipIf(chromium === undefined)("the page is accessible", { timeout: flo
     await page.evaluate(() => document.querySelector("main > button")?.remove());
   });
 
+  test("what tells screen readers news is there before there is any, and not seen", async () => {
+    const own = await site.open();
+    expect(await own.getByRole("status").count()).toBe(2);
+    const notice = own.locator(".notice");
+    expect(await notice.boundingBox()).toMatchObject({ width: 1, height: 1 });
+    expect(await notice.textContent()).toBe("");
+    await own.context().close();
+  });
+
   test("headings, landmarks and the list of pictures give its order", async () => {
     const headings = await page
       .locator("h1, h2, h3")
