@@ -31,8 +31,8 @@ export const otherHost = "portico.test";
 const noGpu = "console: No available adapters.";
 
 /** @param program full path of Chromium */
-export function launchChromium(program: string): Promise<Browser> {
-  const args = ["--no-sandbox", `--host-resolver-rules=MAP ${otherHost} 127.0.0.1`];
+export function launchChromium(program: string, flags: readonly string[] = []): Promise<Browser> {
+  const args = ["--no-sandbox", `--host-resolver-rules=MAP ${otherHost} 127.0.0.1`, ...flags];
   return chromium.launch({ executablePath: program, args });
 }
 

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, describe, expect, test } from "vitest";
+import { softwareGpuFlags } from "../browser/package-page.ts";
 import { requireTool } from "../require-tool.ts";
 import { startPortico } from "../start-portico.ts";
 import { eventually } from "./eventually.ts";
 import { expectGoldenVector } from "./expect-goldens.ts";
-import { openPage, otherHost } from "./open-page.ts";
+import { launchChromium, openPage, otherHost } from "./open-page.ts";
 import {
   cardOf,
   chooseFiles,
@@ -106,6 +107,20 @@ describe.skipIf(chromium === undefined)("ways of the page", { timeout: flowTimeo
       .waitFor();
     expect(await switchOf(page, "ort-webgpu").isDisabled()).toBe(true);
     await page.context().close();
+  });
+
+  test("a GPU that is made of software is said to be slow before it is switched on", async () => {
+    const browser = await launchChromium(chromium as string, softwareGpuFlags);
+    const { page, problems } = await openPage(browser, site.url);
+    await wayPanel(page, "ort-webgpu")
+      .getByText(
+        "The GPU here is made of software: it may take minutes to start, and a minute for each picture.",
+      )
+      .waitFor();
+    expect(await page.getByText("made of software").count()).toBe(1);
+    expect(await switchOf(page, "ort-webgpu").isChecked()).toBe(false);
+    expect(problems).toEqual([]);
+    await browser.close();
   });
 
   test("over plain http from another machine only the server computes", async () => {

@@ -8,8 +8,8 @@ import { runPreviews } from "./preview/run-previews.ts";
 import { summariseModel } from "./state/model-forms.ts";
 import type { Store } from "./state/store.ts";
 import { type BrowserWayName, type WayName, wayNames } from "./state/way-names.ts";
-import { hasGpu } from "./ways/has-gpu.ts";
 import { createInTurn } from "./ways/in-turn.ts";
+import { lookForGpu } from "./ways/look-for-gpu.ts";
 import { openBrowserWay } from "./ways/open-browser-way.ts";
 import { openServerWay } from "./ways/open-server-way.ts";
 import type { OpenWayFunction } from "./ways/open-way.ts";
@@ -125,8 +125,9 @@ export function createController(store: Store, config: PageConfig, page: Documen
   const variant = readVariant(config.models.map((one) => one.variant));
   store.dispatch({ kind: "variant-chosen", variant });
   for (const way of readChoices() ?? ["server" as const]) switchWay(way, true);
-  void hasGpu().then((isFound) => {
-    if (!isFound) dropGpu();
+  void lookForGpu().then((found) => {
+    if (found === "none") dropGpu();
+    else if (found === "software") store.dispatch({ kind: "gpu-is-software" });
   });
   tellModel().catch((cause: unknown) => {
     store.dispatch({ kind: "notice", text: `The model's description cannot be fetched: ${String(cause)}` });

@@ -20,6 +20,7 @@ export type PageAction =
   /** The ways in the browser begin anew with it, those that are on. */
   | { readonly kind: "variant-chosen"; readonly variant: VariantName }
   | { readonly kind: "compared-way"; readonly way: WayName }
+  | { readonly kind: "gpu-is-software" }
   | { readonly kind: "online"; readonly isOnline: boolean }
   | { readonly kind: "notice"; readonly text: string };
 

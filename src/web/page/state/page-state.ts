@@ -15,6 +15,8 @@ export interface PageState {
   readonly variant: VariantName;
   /** The way whose vectors are plotted and compared between pictures; undefined: the first that has any. */
   readonly comparedWay: WayName | undefined;
+  /** Whether a processor plays the GPU, slowly; false while that is not known. */
+  readonly isGpuSoftware: boolean;
   readonly isOnline: boolean;
   /** Something that concerns the page as a whole, in words: files that were left out, a description that cannot be fetched. */
   readonly notice: string;

@@ -118,13 +118,14 @@ test("another form of the model makes the ways in the browser begin anew, those 
   expect(after.comparedWay).toBe("simd");
 });
 
-test("model, network and notice are kept as they are told", () => {
+test("model, GPU, network and notice are kept as they are told", () => {
   const model = { name: "m", dimension: 1, tolerance: 1e-6, forms: [] };
   expect(
     stateAfter(
       { kind: "model-known", model },
+      { kind: "gpu-is-software" },
       { kind: "online", isOnline: false },
       { kind: "notice", text: "hello" },
     ),
-  ).toEqual({ ...initialState, model, isOnline: false, notice: "hello" });
+  ).toEqual({ ...initialState, model, isGpuSoftware: true, isOnline: false, notice: "hello" });
 });

@@ -11,6 +11,7 @@ export const initialState: PageState = {
   model: undefined,
   variant: "fp32",
   comparedWay: undefined,
+  isGpuSoftware: false,
   isOnline: true,
   notice: "",
 };
@@ -44,6 +45,8 @@ export function reduce(state: PageState, action: PageAction): PageState {
       return chooseVariant(state, action.variant);
     case "compared-way":
       return { ...state, comparedWay: action.way };
+    case "gpu-is-software":
+      return { ...state, isGpuSoftware: true };
     case "online":
       return { ...state, isOnline: action.isOnline };
     case "notice":

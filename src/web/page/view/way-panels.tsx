@@ -45,6 +45,7 @@ export function WayPanels({ state, controller, needsToken, offered }: WayPanelsP
                 name={way}
                 way={state.ways[way]}
                 form={formOfVariant(state.model, state.variant)}
+                isSlow={way === "ort-webgpu" && state.isGpuSoftware}
                 onSwitch={(isOn) => controller.switchWay(way, isOn)}
                 onRetry={() => controller.retryWay(way)}
               />

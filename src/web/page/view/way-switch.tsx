@@ -11,12 +11,14 @@ export interface WaySwitchProps {
   readonly way: Way;
   /** Of the model, that this way would download. */
   readonly form: ModelForm | undefined;
+  /** Whether it computes on a GPU that is made of software. */
+  readonly isSlow: boolean;
   readonly onSwitch: (isOn: boolean) => void;
   readonly onRetry: () => void;
 }
 
 /** One way: its switch, what it is, how far it is, and what to do if it failed. */
-export function WaySwitch({ name, way, form, onSwitch, onRetry }: WaySwitchProps) {
+export function WaySwitch({ name, way, form, isSlow, onSwitch, onRetry }: WaySwitchProps) {
   const { status, isOn, notKept, replaced } = way;
   const input = useRef<HTMLInputElement>(null);
   function retry(): void {
@@ -50,6 +52,11 @@ export function WaySwitch({ name, way, form, onSwitch, onRetry }: WaySwitchProps
           value={status.receivedBytes}
           max={status.totalBytes}
         />
+      )}
+      {isSlow && (
+        <p class="hint">
+          The GPU here is made of software: it may take minutes to start, and a minute for each picture.
+        </p>
       )}
       {status.kind === "ready" && status.adapter !== "" && <p class="hint">{status.adapter}</p>}
       {status.kind === "ready" && notKept !== "" && (
