@@ -49,6 +49,10 @@ describe.skipIf(chromium === undefined)("ways that are lost", { timeout: flowTim
     await panel.getByText(/^It was lost once, and another one goes on: .* lost on purpose$/).waitFor();
     await untilSettled(page, 2);
     await page.getByText("2 pictures done.", { exact: true }).first().waitFor();
+    await chooseFiles(page, "photo/march-pastoral.jpg");
+    await loseWorker(page);
+    await panel.getByText(/^It was lost 2 times, and another one goes on: .* lost on purpose$/).waitFor();
+    await untilSettled(page, 3);
     await page.context().close();
   });
 

@@ -91,6 +91,8 @@ export interface Way {
   readonly status: WayStatus;
   /** Why the model will be downloaded again at the next visit, in the browser's words; empty if it was kept. */
   readonly notKept: string;
+  /** Times that what computes was lost and replaced since the way was switched on. */
+  readonly losses: number;
   /** Why what computes was replaced the last time, in the engine's words; empty if it never was. */
   readonly replaced: string;
 }

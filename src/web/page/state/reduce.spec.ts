@@ -73,11 +73,12 @@ describe("a way", () => {
       { kind: "way-status", way: "simd", status: { kind: "ready", engine: "simd", adapter: "" } },
       { kind: "way-not-kept", way: "simd", why: "full" },
       { kind: "way-replaced", way: "simd", why: "lost" },
+      { kind: "way-replaced", way: "simd", why: "lost again" },
       outcome(1),
       { kind: "compared-way", way: "simd" },
     );
     expect(on.ways.simd).toEqual({
-      ...{ isOn: true, notKept: "full", replaced: "lost" },
+      ...{ isOn: true, notKept: "full", losses: 2, replaced: "lost again" },
       status: { kind: "ready", engine: "simd", adapter: "" },
     });
     expect(reduce(on, { kind: "way-switched", way: "simd", isOn: false })).toEqual(stateAfter(add(1)));
@@ -112,7 +113,7 @@ test("another form of the model makes the ways in the browser begin anew, those 
   expect(after.variant).toBe("int8");
   expect(after.ways).toEqual({
     ...before.ways,
-    simd: { isOn: true, status: { kind: "off" }, notKept: "", replaced: "" },
+    simd: { isOn: true, status: { kind: "off" }, notKept: "", losses: 0, replaced: "" },
   });
   expect(after.pictures[0]?.outcomes).toEqual({ server: done });
   expect(after.comparedWay).toBe("simd");

@@ -3,7 +3,7 @@ import type { NewPicture, PageAction } from "./page-action.ts";
 import type { Outcome, PageState, Picture, Way } from "./page-state.ts";
 import { type WayName, wayNames } from "./way-names.ts";
 
-const offWay: Way = { isOn: false, status: { kind: "off" }, notKept: "", replaced: "" };
+const offWay: Way = { isOn: false, status: { kind: "off" }, notKept: "", losses: 0, replaced: "" };
 
 export const initialState: PageState = {
   pictures: [],
@@ -38,7 +38,10 @@ export function reduce(state: PageState, action: PageAction): PageState {
     case "way-not-kept":
       return changeWay(state, action.way, { notKept: action.why });
     case "way-replaced":
-      return changeWay(state, action.way, { replaced: action.why });
+      return changeWay(state, action.way, {
+        losses: state.ways[action.way].losses + 1,
+        replaced: action.why,
+      });
     case "model-known":
       return { ...state, model: action.model };
     case "variant-chosen":

@@ -19,7 +19,7 @@ export interface WaySwitchProps {
 
 /** One way: its switch, what it is, how far it is, and what to do if it failed. */
 export function WaySwitch({ name, way, form, isSlow, onSwitch, onRetry }: WaySwitchProps) {
-  const { status, isOn, notKept, replaced } = way;
+  const { status, isOn, notKept, losses, replaced } = way;
   const input = useRef<HTMLInputElement>(null);
   function retry(): void {
     passFocus(input.current);
@@ -64,7 +64,11 @@ export function WaySwitch({ name, way, form, isSlow, onSwitch, onRetry }: WaySwi
           It works, but the browser could not keep the model, so the next visit downloads it again: {notKept}
         </p>
       )}
-      {replaced !== "" && <p class="hint">It was lost once, and another one goes on: {replaced}</p>}
+      {losses > 0 && (
+        <p class="hint">
+          It was lost {losses === 1 ? "once" : `${losses} times`}, and another one goes on: {replaced}
+        </p>
+      )}
       {status.kind === "failed" && (
         <>
           <ErrorWords error={status.error} isSentenceSaid />

@@ -17,7 +17,7 @@ test.each<[boolean, WayStatus, WayStatus, string | undefined]>([
   [false, ready, ready, "You are offline. What works: Browser, SIMD kernels."],
   [false, ready, off, `You are offline. ${keptOnly}`],
 ])("online %o, server %o, simd %o: %s", (isOnline, server, simd, text) => {
-  const way = (status: WayStatus) => ({ isOn: true, status, notKept: "", replaced: "" });
+  const way = (status: WayStatus) => ({ isOn: true, status, notKept: "", losses: 0, replaced: "" });
   const state: PageState = {
     ...{ ...initialState, isOnline },
     ways: { ...initialState.ways, server: way(server), simd: way(simd) },
