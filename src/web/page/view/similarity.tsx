@@ -23,9 +23,11 @@ export interface SimilarityProps {
 export function Similarity({ state, controller }: SimilarityProps) {
   const [cosineOf] = useState(createCosineOf);
   const comparison = useMemo(() => comparisonOf(state), [state.pictures, state.comparedWay]);
+  const compared = comparison?.vectors ?? [];
+  // Pictures change often, their vectors seldom.
   const pairs = useMemo(
-    () => nearestPairs(comparison?.vectors ?? [], pairsShown, cosineOf),
-    [comparison, cosineOf],
+    () => nearestPairs(compared, pairsShown, cosineOf),
+    [compared.length, ...compared, cosineOf],
   );
   if (!comparison || comparison.pictures.length < 2) return null;
   const { way, pictures, vectors, vectorSpace, leftOut } = comparison;
