@@ -4,7 +4,7 @@ import type { PreprocessSpec } from "../../../preprocess/preprocess-spec.ts";
 import type { PreviewCommand, PreviewMessage, PreviewPicture } from "./preview-messages.ts";
 
 /** Longest time for one preview, as for a vector: a picture of 50 megapixels takes 3 s. The worker is then replaced. */
-export const previewTimeoutMs = 30_000;
+const previewTimeoutMs = 30_000;
 
 /** Shows pictures as the model sees them. Calls must not overlap. */
 export interface Previewer {

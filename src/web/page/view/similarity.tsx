@@ -12,7 +12,7 @@ import { SimilarityTable } from "./similarity-table.tsx";
 const pairsShown = 10;
 
 /** Pictures in the table: with more of them it would have tens of thousands of cells, which nobody reads. */
-export const tablePicturesMax = 40;
+const tablePicturesMax = 40;
 
 export interface SimilarityProps {
   readonly state: PageState;

@@ -22,7 +22,7 @@ export interface RunWayOptions {
 }
 
 /** The next picture that a way has not begun with: one that can be read, or of which that is not known. */
-export function nextPicture({ pictures }: PageState, way: WayName): Picture | undefined {
+function nextPicture({ pictures }: PageState, way: WayName): Picture | undefined {
   return pictures.find(
     ({ preview, outcomes }) =>
       outcomes[way] === undefined && (preview.kind === "ready" || preview.kind === "unavailable"),
