@@ -39,6 +39,9 @@ afterAll(() => rm(work, { recursive: true, force: true }));
 
 const sourceOf = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
 
+/** V8 goes on compiling and freeing for a moment what it has stripped types with. */
+const importsEndMs = 2_000;
+
 /**
  * How often V8 looks for code to free while `program` runs; the flag has it look for any, however small. What it
  * does while `imports` are loaded does not count: Node strips their types by WebAssembly.
@@ -48,9 +51,11 @@ async function countCollections(imports: string, program: string): Promise<numbe
   const head = `
     import { once } from "node:events";
     import { setFlagsFromString } from "node:v8";
+    import { setTimeout as sleep } from "node:timers/promises";
     import { Worker } from "node:worker_threads";
     const thread = new URL(${JSON.stringify(pathToFileURL(join(work, "thread.mjs")).href)});
     ${imports}
+    await sleep(${importsEndMs});
     setFlagsFromString("--trace-wasm-code-gc");`;
   await writeFile(main, `${head}${program}`);
   const { stdout } = await promisify(execFile)(process.execPath, ["--stress-wasm-code-gc", main], {
