@@ -10,9 +10,10 @@ import { findModelManifest } from "../src/node/model/model-catalog.ts";
 import { listVectorGoldens, readVectorGolden } from "../src/node/model/vector-golden.ts";
 import { maxBatchPictures } from "../src/node/pool/batch-line.ts";
 import { chooseWorkers, readMachine } from "../src/node/pool/default-workers.ts";
+import { enginePackageLacks } from "../src/node/pool/engine-package.ts";
 import { loadCodecs } from "../src/node/pool/load-codecs.ts";
 import { createNativeCalls } from "../src/node/pool/native-calls.ts";
-import { loadWebGpuRuntime, ortWebGpuLacks } from "../src/node/pool/webgpu-runtime.ts";
+import { loadWebGpuRuntime, webGpuPackage } from "../src/node/pool/webgpu-runtime.ts";
 import { preprocess } from "../src/preprocess/preprocess.ts";
 import { orUsage, wholeNumbers } from "../tools/or-usage.ts";
 import { describeMachine } from "./machine.ts";
@@ -173,7 +174,7 @@ if (import.meta.main) {
     const { only, json, ...numbers } = values;
     return { ...wholeNumbers(numbers), only, json };
   });
-  const lacks = ortWebGpuLacks();
+  const lacks = enginePackageLacks(webGpuPackage);
   if (lacks !== undefined) {
     console.error(lacks);
     process.exit(2);

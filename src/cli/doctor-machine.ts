@@ -4,8 +4,9 @@ import { arch, cpus, release, totalmem, type } from "node:os";
 import { tracingPackages } from "../node/observe/open-telemetry.ts";
 import { packageFile } from "../node/package-file.ts";
 import { chooseWorkers, readMachine } from "../node/pool/default-workers.ts";
-import { findOrtNative, ortNativePackage } from "../node/pool/native-runtime.ts";
-import { findWebGpu, webGpuPackage } from "../node/pool/webgpu-runtime.ts";
+import { findEnginePackage } from "../node/pool/engine-package.ts";
+import { ortNativePackage } from "../node/pool/native-runtime.ts";
+import { webGpuPackage } from "../node/pool/webgpu-runtime.ts";
 import type { Finding } from "./doctor-report.ts";
 import { packageVersion } from "./package-version.ts";
 
@@ -95,8 +96,12 @@ export function describePeers(): Finding[] {
       use: "traces need it",
       file: findInstalled(name),
     })),
-    { name: ortNativePackage.name, use: "--engine ort-native needs it", file: findOrtNative() },
-    { name: webGpuPackage.name, use: "--engine ort-webgpu needs it", file: findWebGpu() },
+    {
+      name: ortNativePackage.name,
+      use: "--engine ort-native needs it",
+      file: findEnginePackage(ortNativePackage),
+    },
+    { name: webGpuPackage.name, use: "--engine ort-webgpu needs it", file: findEnginePackage(webGpuPackage) },
   ];
   return peers.map(({ name, use, file }) => {
     const value =

@@ -4,11 +4,12 @@ import { listEnginesToTry } from "../engine/engine-order.ts";
 import type { ImageLimits } from "../image/pixels.ts";
 import { readModel } from "./model/read-model.ts";
 import { readVectorGolden } from "./model/vector-golden.ts";
+import { enginePackageLacks } from "./pool/engine-package.ts";
 import type { QueueLimits } from "./pool/job-queue.ts";
 import { loadCodecs } from "./pool/load-codecs.ts";
 import { loadKernels } from "./pool/load-kernels.ts";
-import { ortNativeLacks } from "./pool/native-runtime.ts";
-import { ortWebGpuLacks } from "./pool/webgpu-runtime.ts";
+import { ortNativePackage } from "./pool/native-runtime.ts";
+import { webGpuPackage } from "./pool/webgpu-runtime.ts";
 import { createWorkerPool, type PoolEvent, type WorkerPool } from "./pool/worker-pool.ts";
 
 export interface OpenEmbedderOptions {
@@ -47,8 +48,8 @@ export function openEmbedder(options: OpenEmbedderOptions): WorkerPool {
   const { workers, queue, itemTimeoutMs, workerMaxMemoryBytes, threads, gangThreads } = options;
   const [engine, ...fallbacks] = listEnginesToTry(options.engine, {
     threads,
-    ortNativeLacks: ortNativeLacks(),
-    ortWebGpuLacks: ortWebGpuLacks(),
+    ortNativeLacks: enginePackageLacks(ortNativePackage),
+    ortWebGpuLacks: enginePackageLacks(webGpuPackage),
   });
   return createWorkerPool({
     workers,
