@@ -230,9 +230,9 @@ describe("topologies that cannot be read", () => {
   test.each<[string, unknown, string]>([
     ["no object", 7, "topology: expected an object with class_name and config, got 7"],
     [
-      "a sequential model",
-      { class_name: "Sequential", config: { layers: [] } },
-      'topology: expected a model of class Model or Functional, got "Sequential"',
+      "a model of a class of one's own",
+      { class_name: "MyModel", config: { layers: [] } },
+      'topology: expected a model of class Model, Functional or Sequential, got "MyModel"',
     ],
     ["no layers", { class_name: "Model", config: {} }, "topology: expected a list of layers, got undefined"],
     [
@@ -249,9 +249,9 @@ describe("topologies that cannot be read", () => {
       "a call in another form",
       {
         class_name: "Model",
-        config: { layers: [{ class_name: "Add", name: "a", config: {}, inbound_nodes: [{ args: [] }] }] },
+        config: { layers: [{ class_name: "Add", name: "a", config: {}, inbound_nodes: [{ inputs: [] }] }] },
       },
-      'inbound_nodes of layer "a": expected calls of [layer, call, tensor, arguments], got {"args":[]}',
+      'inbound_nodes of layer "a": expected calls of [layer, call, tensor, arguments], got {"inputs":[]}',
     ],
     [
       "a second output of a layer",

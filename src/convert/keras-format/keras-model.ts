@@ -10,7 +10,10 @@ export interface KerasModel {
 /** A functional Keras model: named layers and which tensors each is called on. */
 export interface KerasTopology {
   readonly name: string;
+  /** Models inside the model are taken apart: the layer `conv` of the model `base` is named `base/conv`. */
   readonly layers: readonly KerasLayer[];
+  /** What the model gives, in its own order; none if the file does not say. */
+  readonly outputs: readonly TensorSource[];
 }
 
 export interface KerasLayer {

@@ -1,21 +1,28 @@
 import { invalidModel } from "../convert-error.ts";
-import { isCount, showJson } from "./json.ts";
+import { isCount, isObject, showJson } from "./json.ts";
 import type { LayerCall, TensorSource } from "./keras-model.ts";
 
 /**
- * Reads `inbound_nodes` as Keras 2 writes it: a list of calls, each a list of
- * `[layer, call, tensor, keyword arguments]`.
+ * Reads `inbound_nodes`, a list of calls. Keras 2 writes a call as a list of
+ * `[layer, call, tensor, keyword arguments]`, Keras 3 as `{"args", "kwargs"}` with tensors as objects of class
+ * `__keras_tensor__`, which hold `[layer, call, tensor]` as `keras_history`.
  * @throws EmbedError `CONVERT_INVALID`
  */
 export function readCalls(layer: string, inboundNodes: unknown): readonly LayerCall[] {
   if (!Array.isArray(inboundNodes)) throw malformed(layer, inboundNodes);
   return inboundNodes.map((call: unknown) => {
+    if (isObject(call) && Array.isArray(call.args)) return readKeras3Call(layer, call.args, call.kwargs);
     if (!Array.isArray(call)) throw malformed(layer, call);
     return call.map((source) => readSource(layer, source));
   });
 }
 
-function readSource(layer: string, source: unknown): TensorSource {
+/**
+ * `[layer, call, tensor]`, as in `input_layers`, `output_layers` and `keras_history`.
+ * @param layer whose input it is, for messages
+ * @throws EmbedError `CONVERT_INVALID`
+ */
+export function readSource(layer: string, source: unknown): TensorSource {
   if (!Array.isArray(source)) throw malformed(layer, source);
   const [from, call, tensor] = source as unknown[];
   if (typeof from !== "string" || !isCount(call) || !isCount(tensor)) throw malformed(layer, source);
@@ -25,6 +32,20 @@ function readSource(layer: string, source: unknown): TensorSource {
     );
   }
   return { layer: from, call };
+}
+
+function readKeras3Call(layer: string, args: readonly unknown[], kwargs: unknown): LayerCall {
+  // A layer that takes several tensors gets them as one list, an operation as arguments of its own.
+  const tensors = args.flatMap((arg) => (Array.isArray(arg) ? (arg as readonly unknown[]) : [arg]));
+  if (JSON.stringify(kwargs ?? {}).includes("__keras_tensor__")) {
+    throw invalidModel(`layer "${layer}" takes a tensor as a keyword argument; expected positional ones`);
+  }
+  return tensors.map((tensor) => {
+    if (!isObject(tensor) || tensor.class_name !== "__keras_tensor__" || !isObject(tensor.config)) {
+      throw malformed(layer, tensor);
+    }
+    return readSource(layer, tensor.config.keras_history);
+  });
 }
 
 function malformed(layer: string, got: unknown): Error {
