@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { EmbedError } from "../../errors.ts";
 import { readTfjsLayers } from "./read-tfjs-layers.ts";
 
-const topology = { model_config: { class_name: "Functional", config: { name: "net", layers: [] } } };
+const layer = { class_name: "Dense", name: "dense", config: {}, inbound_nodes: [] };
+const topology = { model_config: { class_name: "Functional", config: { name: "net", layers: [layer] } } };
 const bias = { name: "dense/bias", shape: [2], dtype: "float32" };
 const kernel = { name: "dense/kernel", shape: [1, 2], dtype: "float32" };
 
@@ -64,6 +65,18 @@ describe("a broken file is refused", () => {
       modelJson([{ ...bias, quantization: { dtype: "uint8" } }]),
       'model.json: weight "dense/bias": expected dtype "float32", got a quantised tensor',
     ],
+    [
+      "a weight of no layer",
+      modelJson([{ ...bias, name: "gone/bias" }, kernel]),
+      'model.json: weight "gone/bias": the topology has no layer "gone"',
+    ],
+    ...["../b.bin", "/b.bin", "a/../../b.bin", "C:b.bin", "a\\b.bin", "http://host/b.bin", ""].map(
+      (path): [string, unknown, string] => [
+        `a shard at ${path}`,
+        modelJson([bias], [path]),
+        `model.json: expected paths of files beside it, got ${JSON.stringify(path)}`,
+      ],
+    ),
     ["a weight twice", modelJson([bias, bias]), 'model.json: weight "dense/bias" is listed twice'],
     [
       "too few bytes",

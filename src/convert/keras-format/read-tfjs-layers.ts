@@ -1,7 +1,11 @@
 import { invalidModel } from "../convert-error.ts";
+import { findLayer } from "./find-layer.ts";
+import { flattenModel } from "./flatten-model.ts";
 import { isCountList, isObject, type JsonObject, showJson } from "./json.ts";
 import type { KerasModel, WeightTensor } from "./keras-model.ts";
-import { readTopology } from "./read-topology.ts";
+import { variableOf } from "./layer-variables.ts";
+import { readModelTree } from "./read-model-tree.ts";
+import { parseWeightName } from "./variable-names.ts";
 
 /** Gives the bytes of a weight shard, by its path beside `model.json`. */
 type ReadShard = (path: string) => Promise<Uint8Array>;
@@ -18,7 +22,7 @@ export async function readTfjsLayers(modelJson: unknown, readShard: ReadShard): 
     const got = isObject(modelJson) ? modelJson.format : modelJson;
     throw invalidModel(`model.json: expected format "layers-model", got ${showJson(got)}`);
   }
-  const topology = readTopology(modelJson.modelTopology);
+  const tree = readModelTree(modelJson.modelTopology);
   if (!Array.isArray(modelJson.weightsManifest)) {
     throw invalidModel(
       `model.json: expected a weightsManifest list, got ${showJson(modelJson.weightsManifest)}`,
@@ -34,13 +38,16 @@ export async function readTfjsLayers(modelJson: unknown, readShard: ReadShard): 
     const specs = (group.weights as readonly unknown[]).map(readSpec);
     const values = await joinShards(group.paths, specs, readShard);
     let start = 0;
-    for (const { name, shape, count } of specs) {
-      if (weights.has(name)) throw invalidModel(`model.json: weight "${name}" is listed twice`);
+    for (const { name: listed, shape, count } of specs) {
+      const { prefix, variable } = parseWeightName(listed);
+      const layer = findLayer(tree, "", prefix, `model.json: weight "${listed}"`);
+      const name = `${layer.name}/${variableOf(layer.className, variable)}`;
+      if (weights.has(name)) throw invalidModel(`model.json: weight "${listed}" is listed twice`);
       weights.set(name, { shape, data: values.subarray(start, start + count) });
       start += count;
     }
   }
-  return { topology, weights };
+  return { topology: flattenModel(tree), weights };
 }
 
 interface WeightSpec {
@@ -72,7 +79,12 @@ async function joinShards(
 ): Promise<Float32Array> {
   const totalBytes = specs.reduce((sum, spec) => sum + spec.count, 0) * bytesPerFloat32;
   const shards: Uint8Array[] = [];
-  for (const path of paths) shards.push(await readShard(path));
+  for (const path of paths) {
+    if (!isBeside(path)) {
+      throw invalidModel(`model.json: expected paths of files beside it, got ${showJson(path)}`);
+    }
+    shards.push(await readShard(path));
+  }
   const gotBytes = shards.reduce((sum, shard) => sum + shard.byteLength, 0);
   // Before any memory is taken: shapes may claim anything.
   if (gotBytes !== totalBytes) {
@@ -90,6 +102,11 @@ async function joinShards(
 /** Every host of Portico is little-endian, so the bytes are the floats. */
 function float32FromLittleEndian(bytes: Uint8Array<ArrayBuffer>): Float32Array {
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / bytesPerFloat32);
+}
+
+/** A name, or names of folders and a name: nothing that leads elsewhere, on any system. */
+function isBeside(path: string): boolean {
+  return path.split("/").every((part) => !["", ".", ".."].includes(part)) && !/[\\:\0]/.test(path);
 }
 
 function isStringList(value: unknown): value is readonly string[] {
