@@ -9,7 +9,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   engine: ["errors", "gen"],
   embed: ["errors", "image", "preprocess", "engine"],
   service: ["errors", "gen", "embed"],
-  convert: ["errors", "gen"],
+  convert: ["errors", "gen", "image"],
   client: ["errors", "gen"],
   node: ["errors", "gen", "image", "preprocess", "engine", "embed", "service", "convert"],
   web: ["errors", "gen", "image", "preprocess", "engine", "embed", "service", "convert", "client"],
