@@ -48,6 +48,9 @@ export function buildGraph(
   const addLayer = (call: SortedCall, scope: string): TensorRef => {
     const { layer } = call;
     const handler = layerTable.get(layer.className);
+    if (layer.className === "Lambda") {
+      throw unsupportedLayer(layer, "holds Python code, which is never run");
+    }
     if (!handler) {
       const known = [...layerTable.keys()].join(", ");
       throw unsupportedLayer(layer, `this layer class cannot be converted; known classes: ${known}`);

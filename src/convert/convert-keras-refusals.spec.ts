@@ -20,8 +20,13 @@ describe("what the converter lacks is named with layer, class and setting", () =
   test.each<[string, LayerJson[], string]>([
     [
       "an unknown layer",
+      [["Resizing", "size", {}, "in"]],
+      'layer "size" (Resizing): this layer class cannot be converted; known classes: Activation, Add, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D, ReLU, ZeroPadding2D',
+    ],
+    [
+      "Python code",
       [["Lambda", "code", {}, "in"]],
-      'layer "code" (Lambda): this layer class cannot be converted; known classes: Activation, Add, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D, ReLU, ZeroPadding2D',
+      'layer "code" (Lambda): holds Python code, which is never run',
     ],
     [
       "an inherited name is no layer",
