@@ -1,7 +1,12 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { EmbedError } from "../errors.ts";
-import { canonicalJson, fingerprintVectorSpace, type VectorSpaceSettings } from "./fingerprint.ts";
+import {
+  canonicalJson,
+  fingerprintOnnx,
+  fingerprintVectorSpace,
+  type VectorSpaceSettings,
+} from "./fingerprint.ts";
 import type { KerasWeights } from "./keras-format/keras-model.ts";
 
 const settings: VectorSpaceSettings = {
@@ -28,13 +33,14 @@ const fingerprint = (
   ...[w = weights, u = used, s = settings]: [KerasWeights?, string[]?, VectorSpaceSettings?]
 ) => fingerprintVectorSpace(w, u, s, sha256());
 
+const u32 = (...values: number[]) => Buffer.from(new Uint32Array(values).buffer);
+const f32 = (...values: number[]) => Buffer.from(new Float32Array(values).buffer);
+const text = (value: string) => Buffer.concat([u32(Buffer.byteLength(value)), Buffer.from(value)]);
+const json =
+  '{"normalisation":"l2","pooling":"avg","precision":"fp32","preprocess":{"height":224,"interpolation":"nearest","mode":"caffe","width":224}}';
+
 /** The same record, written out by hand after the docstring. */
 function handwritten(): string {
-  const u32 = (...values: number[]) => Buffer.from(new Uint32Array(values).buffer);
-  const f32 = (...values: number[]) => Buffer.from(new Float32Array(values).buffer);
-  const text = (value: string) => Buffer.concat([u32(Buffer.byteLength(value)), Buffer.from(value)]);
-  const json =
-    '{"normalisation":"l2","pooling":"avg","precision":"fp32","preprocess":{"height":224,"interpolation":"nearest","mode":"caffe","width":224}}';
   const bytes = Buffer.concat([
     u32(3),
     ...[text("block/conv"), text("kernel"), u32(0), f32(3)],
@@ -47,6 +53,14 @@ function handwritten(): string {
 
 test("the bytes are laid out as the docstring says", () => {
   expect(fingerprint()).toBe(handwritten());
+});
+
+test("an ONNX file is one tensor: its bytes", () => {
+  const file = Buffer.from("any bytes");
+  const bytes = Buffer.concat([u32(1), text(""), text("onnx"), u32(1, file.length), file, text(json)]);
+  expect(fingerprintOnnx(file, settings, sha256())).toBe(
+    `sha256:${createHash("sha256").update(bytes).digest("hex")}`,
+  );
 });
 
 test("neither the order of weights, of names nor of settings matters, nor a weight that is not used", () => {

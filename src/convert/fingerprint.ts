@@ -56,7 +56,27 @@ export function fingerprintVectorSpace(
     // Every host of Portico is little-endian, so memory holds the bytes as they are hashed.
     sha256.update(new Uint8Array(buffer, byteOffset, byteLength));
   }
-  const { normalisation, pooling, precision, preprocess } = settings;
+  return finish(settings, sha256);
+}
+
+/**
+ * Names the vector space of a model that comes as ONNX, where the nodes decide as much as the weights: one tensor of no
+ * layer, the variable `onnx`, of rank 1, whose values are the file's bytes as they are.
+ * @param bytes the file as it was given, before anything was added
+ */
+export function fingerprintOnnx(bytes: Uint8Array, settings: VectorSpaceSettings, sha256: Sha256): string {
+  sha256.update(encodeCounts([1]));
+  sha256.update(encodeText(""));
+  sha256.update(encodeText("onnx"));
+  sha256.update(encodeCounts([1, bytes.length]));
+  sha256.update(bytes);
+  return finish(settings, sha256);
+}
+
+function finish(
+  { normalisation, pooling, precision, preprocess }: VectorSpaceSettings,
+  sha256: Sha256,
+): string {
   sha256.update(encodeText(canonicalJson({ normalisation, pooling, precision, preprocess })));
   return `sha256:${encodeHex(sha256.digest())}`;
 }

@@ -49,6 +49,11 @@ describe("files that are no Keras model", () => {
       "expected a .keras, a .h5 or the model.json of TensorFlow.js, got 6 bytes that are none of them",
     ],
     [
+      "ONNX",
+      Uint8Array.of(0x08, 0x07, 0x12, 0x00),
+      "expected a .keras, a .h5 or the model.json of TensorFlow.js, got 4 bytes that are none of them",
+    ],
+    [
       "no JSON",
       encode("{]"),
       "JSON is no JSON: Expected property name or '}' in JSON at position 1 (line 1 column 2)",

@@ -25,6 +25,9 @@ export interface KerasSource {
   readonly loadHdf5: () => Promise<OpenHdf5>;
 }
 
+/** The brace of an object, or white space before it. */
+const jsonStarts: ReadonlySet<number> = new Set(new TextEncoder().encode("{ \t\r\n"));
+
 export type KerasFormat = "keras-3" | "keras-h5" | "keras-h5-weights" | "tfjs-layers";
 
 export interface ReadKerasModel extends KerasModel {
@@ -58,8 +61,7 @@ async function readFormat(source: KerasSource, bytes: Uint8Array<ArrayBuffer>): 
   }
   if (topology !== undefined) throw invalidModel("is no .h5; a topology goes with weights in HDF5");
   if (isZip(bytes)) return { format: "keras-3", ...(await readKerasZip(bytes, source.loadHdf5)) };
-  // White space, or the brace of an object.
-  if (bytes[0] === 0x7b || (bytes[0] !== undefined && bytes[0] <= 0x20)) {
+  if (bytes[0] !== undefined && jsonStarts.has(bytes[0])) {
     const json = parseModelJson("JSON", bytes);
     return { format: "tfjs-layers", ...(await readTfjsLayers(json, source.read)) };
   }
