@@ -1,0 +1,51 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { resolve } from "node:path";
+import { EmbedError } from "../../errors.ts";
+
+/** Which files of a folder make a Keras model. */
+export interface ModelFiles {
+  readonly folder: string;
+  /** A path from the folder, or a whole one; so is `topology`. */
+  readonly file: string;
+  readonly topology?: string;
+}
+
+/** The most bytes of one file of a model: as many as an ONNX model may have. The largest of Keras's own has 1.6 GB. */
+export const maxModelFileBytes = 2 ** 31 - 1;
+
+/**
+ * Reads a whole file; its size is looked at before any memory is taken.
+ * @throws EmbedError `MODEL_UNREACHABLE` if it cannot be read or is no plain file, `CONVERT_INVALID` if it is too large
+ */
+export async function readModelFile(folder: string, path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const file = resolve(folder, path);
+  try {
+    // Without waiting, should it be a pipe that nobody writes to.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile()) throw new Error("it is no plain file");
+      if (stat.size > maxModelFileBytes) {
+        throw new EmbedError(
+          "CONVERT_INVALID",
+          `${file}: expected at most ${maxModelFileBytes} bytes, got ${stat.size}`,
+        );
+      }
+      const bytes = new Uint8Array(stat.size);
+      for (let at = 0; at < bytes.length; ) {
+        const { bytesRead } = await handle.read(bytes, at, bytes.length - at, at);
+        if (bytesRead === 0) throw new Error(`it ended after ${at} of ${bytes.length} bytes`);
+        at += bytesRead;
+      }
+      return bytes;
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    if (cause instanceof EmbedError) throw cause;
+    throw new EmbedError("MODEL_UNREACHABLE", `${file} cannot be read: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
