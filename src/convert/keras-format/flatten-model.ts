@@ -45,9 +45,12 @@ function addLayers(
     if (entry.model) {
       models.set(entry.name, addModel(entry, entry.model, scope, resolve, pending));
     } else if (!inputs.has(entry.name)) {
-      const { className, config, calls } = entry;
+      const { className, config, numbers } = entry;
       const name = flatName(scope, entry.name);
-      pending.push(() => ({ name, className, config, calls: calls.map((call) => call.map(resolve)) }));
+      pending.push(() => {
+        const calls = entry.calls.map((call) => call.map(resolve));
+        return { name, className, config, calls, ...(numbers && { numbers }) };
+      });
     }
   }
   return resolve;

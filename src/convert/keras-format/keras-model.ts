@@ -22,10 +22,17 @@ export interface KerasLayer {
   readonly config: JsonObject;
   /** One entry for each time that the layer is called; an input layer has none. */
   readonly calls: readonly LayerCall[];
+  /**
+   * For each call the numbers among its arguments, by position or by name: `x + 3` is an operation on x with 1: 3.
+   * Only operations have any.
+   */
+  readonly numbers?: readonly CallNumbers[];
 }
 
 /** The tensors that one call of a layer takes, in order. */
 export type LayerCall = readonly TensorSource[];
+
+export type CallNumbers = Readonly<Record<string, number>>;
 
 /** The output of a layer's `call`-th call. */
 export interface TensorSource {

@@ -24,6 +24,8 @@ const variablesByClass: ReadonlyMap<string, Variables> = new Map<string, Variabl
   ["DepthwiseConv2D", kernelAndBias("depthwise_kernel")],
   ["GroupNormalization", scaleAndShift],
   ["LayerNormalization", scaleAndShift],
+  // Of ConvNeXt.
+  ["LayerScale", () => ["gamma"]],
   ["Normalization", () => ["mean", "variance", "count"]],
   ["PReLU", () => ["alpha"]],
   ["SeparableConv2D", kernelAndBias("depthwise_kernel", "pointwise_kernel")],
@@ -34,7 +36,11 @@ export function listVariables(className: string, config: JsonObject): readonly s
   return variablesByClass.get(className)?.(config);
 }
 
-/** Keras 3 calls a depthwise convolution's kernel `kernel`, Keras 2 `depthwise_kernel`: one name for one weight. */
+/**
+ * One name for one weight. Keras 3 calls a depthwise convolution's kernel `kernel`, Keras 2 `depthwise_kernel`;
+ * ConvNeXt's only weight of a layer of its own has no name at all, or one that a counter gave: `variable_3`.
+ */
 export function variableOf(className: string, variable: string): string {
-  return className === "DepthwiseConv2D" && variable === "kernel" ? "depthwise_kernel" : variable;
+  if (className === "DepthwiseConv2D" && variable === "kernel") return "depthwise_kernel";
+  return className === "LayerScale" ? "gamma" : variable;
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from "./json.ts";
-import type { LayerCall, TensorSource } from "./keras-model.ts";
+import type { CallNumbers, LayerCall, TensorSource } from "./keras-model.ts";
 
 /** A Keras model as its configuration has it: models may stand inside it, as layers do. */
 export interface ModelTree {
@@ -18,6 +18,8 @@ export interface ModelEntry {
   readonly config: JsonObject;
   /** One entry for each time that it is called, in terms of its siblings' names. */
   readonly calls: readonly LayerCall[];
+  /** As `KerasLayer` has them. */
+  readonly numbers?: readonly CallNumbers[];
   /** Where the entry is itself a model. */
   readonly model?: ModelTree;
 }

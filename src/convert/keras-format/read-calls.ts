@@ -1,11 +1,12 @@
 import { invalidModel } from "../convert-error.ts";
 import { isCount, isObject, showJson } from "./json.ts";
-import type { LayerCall, TensorSource } from "./keras-model.ts";
+import type { CallNumbers, LayerCall, TensorSource } from "./keras-model.ts";
 
 /**
  * Reads `inbound_nodes`, a list of calls. Keras 2 writes a call as a list of
- * `[layer, call, tensor, keyword arguments]`, Keras 3 as `{"args", "kwargs"}` with tensors as objects of class
- * `__keras_tensor__`, which hold `[layer, call, tensor]` as `keras_history`.
+ * `[layer, call, tensor, keyword arguments]`, for an operation of TensorFlow as one of them alone; Keras 3 as
+ * `{"args", "kwargs"}` with tensors as objects of class `__keras_tensor__`, which hold `[layer, call, tensor]` as
+ * `keras_history`. Numbers among the arguments are `readNumbers`'s.
  * @throws EmbedError `CONVERT_INVALID`
  */
 export function readCalls(layer: string, inboundNodes: unknown): readonly LayerCall[] {
@@ -13,8 +14,25 @@ export function readCalls(layer: string, inboundNodes: unknown): readonly LayerC
   return inboundNodes.map((call: unknown) => {
     if (isObject(call) && Array.isArray(call.args)) return readKeras3Call(layer, call.args, call.kwargs);
     if (!Array.isArray(call)) throw malformed(layer, call);
+    if (typeof call[0] === "string") return [readSource(layer, call)];
     return call.map((source) => readSource(layer, source));
   });
+}
+
+/** The numbers among the arguments of each call; undefined if there are none. */
+export function readNumbers(inboundNodes: readonly unknown[]): readonly CallNumbers[] | undefined {
+  const numbers = inboundNodes.map((call) => {
+    const given =
+      isObject(call) && Array.isArray(call.args)
+        ? Object.entries(call.args)
+        : Array.isArray(call) && typeof call[0] === "string" && isObject(call[3])
+          ? Object.entries(call[3])
+          : [];
+    return Object.fromEntries(
+      given.filter((entry): entry is [string, number] => typeof entry[1] === "number"),
+    );
+  });
+  return numbers.some((call) => Object.keys(call).length > 0) ? numbers : undefined;
 }
 
 /**
@@ -40,7 +58,8 @@ function readKeras3Call(layer: string, args: readonly unknown[], kwargs: unknown
   if (JSON.stringify(kwargs ?? {}).includes("__keras_tensor__")) {
     throw invalidModel(`layer "${layer}" takes a tensor as a keyword argument; expected positional ones`);
   }
-  return tensors.map((tensor) => {
+  return tensors.flatMap((tensor) => {
+    if (typeof tensor === "number") return [];
     if (!isObject(tensor) || tensor.class_name !== "__keras_tensor__" || !isObject(tensor.config)) {
       throw malformed(layer, tensor);
     }

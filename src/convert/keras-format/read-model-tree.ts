@@ -2,12 +2,15 @@ import { invalidModel } from "../convert-error.ts";
 import { isObject, type JsonObject, showJson } from "./json.ts";
 import type { LayerCall, TensorSource } from "./keras-model.ts";
 import type { ModelEntry, ModelTree } from "./model-tree.ts";
-import { readCalls, readSource } from "./read-calls.ts";
+import { readCalls, readNumbers, readSource } from "./read-calls.ts";
 
 /** `Model` is the name up to Keras 2.2, `Functional` the name since. */
 const functionalClasses = ["Model", "Functional"];
 const sequentialClass = "Sequential";
 const modelClasses = [...functionalClasses, sequentialClass];
+
+/** What Keras 2 makes of an operation of TensorFlow; `function` of its config says which. */
+const tfOperation = "TFOpLambda";
 
 /** Models inside models: a fine-tuned network has one or two levels. */
 const maxModelDepth = 8;
@@ -72,7 +75,13 @@ function readFunctional(
 ): ModelTree {
   const entries = layers.map((layer, index) => {
     const entry = readEntry(layer, index, depth, count);
-    return { ...entry, calls: readCalls(entry.name, (layer as JsonObject).inbound_nodes) };
+    const { inbound_nodes } = layer as JsonObject;
+    const calls = readCalls(entry.name, inbound_nodes);
+    const numbers = readNumbers(inbound_nodes as readonly unknown[]);
+    if (!numbers) return { ...entry, calls };
+    // Keras 3 names operations like layers; with a number among its arguments, it can only be an operation.
+    const className = entry.className === tfOperation ? tfOperation : `ops.${entry.className}`;
+    return { ...entry, className, calls, numbers };
   });
   return {
     name,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { failureOf } from "../../../tools/keras-layers.ts";
+import { convertKeras } from "../convert-keras.ts";
 import { readTopology } from "./read-topology.ts";
 
 type Json = Record<string, unknown>;
@@ -7,7 +8,7 @@ type Json = Record<string, unknown>;
 const layer = (name: string, ...calls: string[][]): Json => ({
   class_name: name.startsWith("in") ? "InputLayer" : "ReLU",
   name,
-  config: {},
+  config: { batch_shape: [null, 4, 4, 3] },
   inbound_nodes: calls.map((call) => call.map((source) => [source, 0, 0, {}])),
 });
 const functional = (name: string, layers: Json[], inputs: string[], outputs: string[]): Json => ({
@@ -103,9 +104,9 @@ describe("calls as Keras 3 writes them", () => {
 
   test.each<[string, Json, string]>([
     [
-      "a number among the arguments",
-      called([tensor("in"), 2]),
-      'inbound_nodes of layer "a": expected calls of [layer, call, tensor, arguments], got 2',
+      "a text among the arguments",
+      called([tensor("in"), "x"]),
+      'inbound_nodes of layer "a": expected calls of [layer, call, tensor, arguments], got "x"',
     ],
     [
       "a tensor by keyword",
@@ -114,6 +115,49 @@ describe("calls as Keras 3 writes them", () => {
     ],
   ])("%s is refused", (_what, json, message) => {
     expect(failureOf(() => readTopology(json))).toEqual({ reason: "CONVERT_INVALID", message });
+  });
+});
+
+describe("operations with numbers among their arguments", () => {
+  const operation = (className: string, inbound: unknown): Json =>
+    functional(
+      "net",
+      [layer("in"), { class_name: className, name: "a", config: {}, inbound_nodes: [inbound] }],
+      ["in"],
+      ["a"],
+    );
+  const x = { class_name: "__keras_tensor__", config: { keras_history: ["in", 0, 0] } };
+
+  test.each([
+    ["of Keras 3", operation("Add", { args: [x, 3.5], kwargs: {} }), "ops.Add", { 1: 3.5 }],
+    [
+      "of Keras 3, the number first",
+      operation("Subtract", { args: [1, x], kwargs: {} }),
+      "ops.Subtract",
+      { 0: 1 },
+    ],
+    [
+      "of TensorFlow",
+      operation("TFOpLambda", ["in", 0, 0, { y: 3.5, name: null }]),
+      "TFOpLambda",
+      { y: 3.5 },
+    ],
+  ])("%s", (_what, json, className, numbers) => {
+    expect(readTopology(json).layers[1]).toEqual({
+      name: "a",
+      className,
+      config: {},
+      calls: [[{ layer: "in", call: 0 }]],
+      numbers: [numbers],
+    });
+  });
+
+  test("are no layers that a converter of layers could take for one", () => {
+    const add = operation("Add", { args: [x, 3.5], kwargs: {} });
+    const model = { topology: readTopology(add), weights: new Map() };
+    expect(
+      failureOf(() => convertKeras(model, { outputLayer: "a", inputShape: [4, 4, 3] }))?.message,
+    ).toMatch(/^layer "a" \(ops\.Add\): this layer class cannot be converted/);
   });
 });
 
