@@ -29,6 +29,7 @@ export function buildGraph(
 ): BuiltGraph {
   const nodes: GraphNode[] = [];
   const names = new Set<string>();
+  const lastNumbers = new Map<string, number>();
   const constants = new Map<string, Constant>();
   const usedWeights = new Set<string>();
   const weightNames = groupWeightNames(model.weights);
@@ -39,7 +40,9 @@ export function buildGraph(
     // Nodes of one operator in one call, for example the Adds of three tensors, are told apart by number.
     const base = `${scope}/${op}`;
     let output = base;
-    for (let number = 2; names.has(output); number++) output = `${base}_${number}`;
+    let number = lastNumbers.get(base) ?? 1;
+    while (names.has(output)) output = `${base}_${++number}`;
+    lastNumbers.set(base, number);
     names.add(output);
     nodes.push({ op, inputs, output, attributes });
     return output;

@@ -231,6 +231,31 @@ describe("a model that contradicts itself is refused", () => {
   });
 });
 
+describe("a model that claims much and has little is refused before memory is taken", () => {
+  test("channels that double with each layer", () => {
+    const doubled = Array.from(
+      { length: 40 },
+      (_, i): LayerJson => [
+        "Concatenate",
+        `c${i + 1}`,
+        { axis: -1 },
+        i === 0 ? "in" : `c${i}`,
+        i === 0 ? "in" : `c${i}`,
+      ],
+    );
+    const norm: LayerJson = ["BatchNormalization", "bn", { axis: [3], scale: false, center: false }, "c40"];
+    expect(failureOf(() => convert([input, ...doubled, norm]))).toEqual({
+      reason: "CONVERT_INVALID",
+      message: 'weight "bn/moving_mean" is missing; expected shape (3298534883328,)',
+    });
+  });
+
+  test("a layer on a hundred thousand tensors is taken within a second or two", { timeout: 20_000 }, () => {
+    const sum: LayerJson = ["Add", "sum", {}, ...new Array<string>(100_000).fill("in")];
+    expect(convert([input, sum, ["GlobalMaxPooling2D", "max", {}, "sum"]]).dimension).toBe(3);
+  });
+});
+
 describe("topologies that cannot be read", () => {
   test.each<[string, unknown, string]>([
     ["no object", 7, "topology: expected an object with class_name and config, got 7"],

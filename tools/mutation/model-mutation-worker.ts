@@ -1,4 +1,5 @@
 import { parentPort } from "node:worker_threads";
+import { convertKeras } from "../../src/convert/convert-keras.ts";
 import { readKerasModel } from "../../src/convert/keras-format/read-keras-model.ts";
 import { EmbedError } from "../../src/errors.ts";
 import { loadHdf5 } from "../../src/node/model/load-hdf5.ts";
@@ -7,7 +8,7 @@ import type { DamagedModel } from "./model-mutations.ts";
 /** Entry of the thread that reads damaged models, one after another; `model-mutation.ts` starts and ends it. */
 
 export interface ModelOutcome {
-  /** `read`, or the reason of its typed error. */
+  /** `converted`, or the reason of its typed error. */
   readonly name: string;
   /** Another error than a typed one. */
   readonly fault?: string;
@@ -27,8 +28,10 @@ parentPort!.on("message", async ({ file, topology, files }: DamagedModel) => {
       if (!bytes) throw new EmbedError("MODEL_UNREACHABLE", `there is no ${path}`);
       return bytes;
     };
-    await readKerasModel({ file, ...(topology && { topology }), read, loadHdf5 });
-    end("read");
+    const model = await readKerasModel({ file, ...(topology && { topology }), read, loadHdf5 });
+    const outputLayer = model.topology.outputs[0]?.layer ?? "";
+    convertKeras(model, { outputLayer, inputShape: [6, 6, 3] });
+    end("converted");
   } catch (error) {
     if (error instanceof EmbedError && error.reason !== "INTERNAL") end(error.reason);
     else end("fault", String(error));

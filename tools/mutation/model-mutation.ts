@@ -20,7 +20,7 @@ export interface ModelMutationOptions {
   readonly onCase?: (index: number, line: string) => void;
 }
 
-/** Reads damaged models in a thread that is replaced when it had to be stopped. */
+/** Reads and converts damaged models in a thread that is replaced when it had to be stopped. */
 export async function runModelMutation(options: ModelMutationOptions): Promise<ModelMutationReport> {
   const outcomes: Record<string, number> = {};
   const faults: string[] = [];

@@ -1,4 +1,4 @@
-/** Reads seeded mutations of small models: `node tools/mutation/run-model-mutation.ts --count 10000 --seed 1`. */
+/** Reads and converts seeded mutations of small models: `node tools/mutation/run-model-mutation.ts --count 10000 --seed 1`. */
 
 import { parseArgs } from "node:util";
 import { orUsage, wholeNumbers } from "../or-usage.ts";

@@ -12,14 +12,15 @@ export const batchNormalization: LayerHandler = (context) => {
   const input = oneInput(context);
   const channels = input.shape.at(-1)!;
   requireLastAxis(layer, input.shape.length);
+  // First the weights that there must be: they prove the number of channels before memory is taken for as many.
+  const mean = context.weight("moving_mean", [channels]);
+  const variance = context.weight("moving_variance", [channels]);
   const gamma = readFlag(layer, "scale", true)
     ? context.weight("gamma", [channels])
     : new Float32Array(channels).fill(1);
   const beta = readFlag(layer, "center", true)
     ? context.weight("beta", [channels])
     : new Float32Array(channels);
-  const mean = context.weight("moving_mean", [channels]);
-  const variance = context.weight("moving_variance", [channels]);
 
   const tensor = (variable: string, data: Float32Array) =>
     context.constant(variable, { kind: "float32", shape: [channels], data });
