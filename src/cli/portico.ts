@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import "../node/compile-on-calling-thread.ts";
 import "../node/limit-young-heap.ts";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
