@@ -11,6 +11,7 @@ import { addDoctorCommand } from "./doctor.ts";
 import { addEmbedCommand } from "./embed.ts";
 import { addPageCommand } from "./page.ts";
 import { addPrepareCommand } from "./prepare.ts";
+import { addRegisterCommand } from "./register.ts";
 import { reportError } from "./report-error.ts";
 import { addServeCommand } from "./serve.ts";
 import { usageError } from "./usage-error.ts";
@@ -50,6 +51,7 @@ addEmbedCommand(program);
 addVerifyCommand(program);
 addConformanceCommand(program);
 addDoctorCommand(program);
+addRegisterCommand(program);
 addPageCommand(program);
 
 // Whoever reads may have had enough (`| head -1`): no error, but the end, as SIGPIPE would have it.
