@@ -22,6 +22,15 @@ export interface OrtFlavour {
   readonly options: InferenceSession.SessionOptions;
 }
 
+/**
+ * ONNX Runtime's `Pad_Fusion` (pad_fusion.cc) lets a max pool do the padding with zeros before it, but a max pool pads
+ * with minus infinity: where a whole window is below zero the result is wrong, as in ResNet50V2. The converter folds
+ * what may be folded.
+ */
+const padsAsWritten: InferenceSession.SessionOptions = {
+  extra: { optimization: { disable_specified_optimizers: "Pad_Fusion" } },
+};
+
 /** An engine over any build of ONNX Runtime. */
 export function createOrtEngine(ort: OrtRuntime, flavour: OrtFlavour): Engine {
   return {
@@ -37,7 +46,7 @@ async function loadSession(
 ): Promise<EngineSession> {
   let session: OrtSession;
   try {
-    session = await ort.InferenceSession.create(onnx, options);
+    session = await ort.InferenceSession.create(onnx, { ...padsAsWritten, ...options });
   } catch (cause) {
     throw new EmbedError("MODEL_CORRUPT", `${library} cannot load this model of ${onnx.length} bytes`, {
       cause,
