@@ -18,6 +18,7 @@ export interface EngineOptions {
   readonly itemTimeoutMs: number;
   readonly workerMaxMemoryBytes: number;
   readonly cache?: string;
+  readonly modelsDir?: string;
 }
 
 /** A worker of onnxruntime-web takes about 0.4 GB; V8 ends the process with a stack dump long before a million of them. */
@@ -28,48 +29,52 @@ const workerMinMemoryBytes = 256 * 2 ** 20;
 
 export function addEngineOptions(command: Command): Command {
   const { maxPixels } = defaultImageLimits;
-  return addCacheOption(
-    addEngineOption(
-      addVariantOption(command.option("--model <name>", "model to load, a folder of models/", "resnet50")),
-    )
-      .option(
-        "--workers <n>",
-        "worker threads, for a GPU those that decode; by default the cores, at most 4, as far as memory holds",
-        integerBetween(1, mostThreads),
+  return addModelsDirOption(
+    addCacheOption(
+      addEngineOption(
+        addVariantOption(
+          command.option("--model <name>", "model to load, one of models/ or an imported one", "resnet50"),
+        ),
       )
-      .option(
-        "--threads <n>",
-        "engine threads inside each worker; simd has 1, so with more auto leaves it out",
-        integerBetween(1, mostThreads),
-        1,
-      )
-      .addOption(
-        new Option(
-          "--gangs <mode>",
-          "whether workers without work help with the picture of another (engine simd)",
+        .option(
+          "--workers <n>",
+          "worker threads, for a GPU those that decode; by default the cores, at most 4, as far as memory holds",
+          integerBetween(1, mostThreads),
         )
-          .choices(["auto", "off"])
-          .default("auto"),
-      )
-      .addOption(
-        new Option("--max-pixels <n>", "largest width x height of a picture that is decoded")
-          .argParser(positiveInteger)
-          .default(maxPixels, `${maxPixels / 1e6} megapixels`),
-      )
-      .option(
-        "--item-timeout-ms <n>",
-        "longest time of one picture inside a worker; a batch on a GPU has as often as long",
-        milliseconds,
-        defaultWorkerLimits.itemTimeoutMs,
-      )
-      .addOption(
-        new Option(
-          "--worker-max-memory-bytes <n>",
-          "WebAssembly memory beyond which a worker is replaced after its picture; 256 MiB at least",
+        .option(
+          "--threads <n>",
+          "engine threads inside each worker; simd has 1, so with more auto leaves it out",
+          integerBetween(1, mostThreads),
+          1,
         )
-          .argParser(workerMemory)
-          .default(defaultWorkerMaxMemoryBytes, `${defaultWorkerMaxMemoryBytes / 2 ** 20} MiB`),
-      ),
+        .addOption(
+          new Option(
+            "--gangs <mode>",
+            "whether workers without work help with the picture of another (engine simd)",
+          )
+            .choices(["auto", "off"])
+            .default("auto"),
+        )
+        .addOption(
+          new Option("--max-pixels <n>", "largest width x height of a picture that is decoded")
+            .argParser(positiveInteger)
+            .default(maxPixels, `${maxPixels / 1e6} megapixels`),
+        )
+        .option(
+          "--item-timeout-ms <n>",
+          "longest time of one picture inside a worker; a batch on a GPU has as often as long",
+          milliseconds,
+          defaultWorkerLimits.itemTimeoutMs,
+        )
+        .addOption(
+          new Option(
+            "--worker-max-memory-bytes <n>",
+            "WebAssembly memory beyond which a worker is replaced after its picture; 256 MiB at least",
+          )
+            .argParser(workerMemory)
+            .default(defaultWorkerMaxMemoryBytes, `${defaultWorkerMaxMemoryBytes / 2 ** 20} MiB`),
+        ),
+    ),
   ).addHelpText(
     "after",
     `
@@ -99,6 +104,11 @@ export function addVariantOption(command: Command): Command {
 
 export function addCacheOption(command: Command): Command {
   return command.option("--cache <dir>", "folder of prepared models (also PORTICO_CACHE)");
+}
+
+/** For commands that find a model by its name. */
+export function addModelsDirOption(command: Command): Command {
+  return command.option("--models-dir <dir>", "folder of imported models (also PORTICO_MODELS)");
 }
 
 /** Where prepared models lie, for the end of a command's help. */

@@ -14,12 +14,20 @@ import type { Finding } from "./doctor-report.ts";
 import { describePassedOver } from "./log-pool-event.ts";
 import { openEmbedderForCli, unboundedQueue } from "./open-embedder-for-cli.ts";
 
+type ModelFolders = Pick<EngineOptions, "cache" | "modelsDir">;
+
 /** The cache, and each model that lies in it; hashes are checked, nothing is fetched or written. */
-export async function describeModels(cacheFlag: string | undefined): Promise<Finding[]> {
-  const cacheDir = resolveCacheDir(cacheFlag);
-  const names = await listModelNames();
+export async function describeModels({ cache, modelsDir }: ModelFolders): Promise<Finding[]> {
+  const cacheDir = resolveCacheDir(cache);
+  const names = await listModelNames(modelsDir);
   const models = await Promise.all(
-    names.map(async (name) => checkForms(cacheDir, await findModelManifest(name))),
+    names.map(async (name): Promise<Finding[]> => {
+      try {
+        return await checkForms(cacheDir, await findModelManifest(name, modelsDir));
+      } catch (error) {
+        return [{ name: `model ${name}`, state: "failed", value: EmbedError.from(error).message }];
+      }
+    }),
   );
   return [await checkCache(cacheDir), ...models.flat()];
 }
@@ -60,6 +68,7 @@ async function checkModel(cacheDir: string, manifest: ModelManifest): Promise<Fi
   const name = `model ${labelOf(manifest)}`;
   const file = modelFile(cacheDir, manifest);
   if (!(await isPrepared(file))) {
+    if (manifest.folder !== undefined) return { name, state: "failed", value: `${file} is not there` };
     return { name, state: "unchecked", value: "not prepared; portico prepare fetches it" };
   }
   try {
@@ -77,7 +86,7 @@ function isPrepared(file: string): Promise<boolean> {
   );
 }
 
-export type SelfCheckOptions = Pick<EngineOptions, "model" | "variant" | "engine" | "cache">;
+export type SelfCheckOptions = Pick<EngineOptions, "model" | "variant" | "engine" | "cache" | "modelsDir">;
 
 /** What every command has by default, but one worker: a second would show nothing more. */
 function withDefaults(options: SelfCheckOptions): EngineOptions {
@@ -94,7 +103,9 @@ const timedImage = "photo/locomotion-house-cat.jpg";
  */
 export async function selfCheck(options: SelfCheckOptions, models: readonly Finding[]): Promise<Finding> {
   const name = "self-check";
-  const label = labelOf(pickVariant(await findModelManifest(options.model), options.variant));
+  const label = labelOf(
+    pickVariant(await findModelManifest(options.model, options.modelsDir), options.variant),
+  );
   const found = models.find((finding) => finding.name === `model ${label}`)?.state;
   if (found !== "ok") {
     const what = found === "failed" ? "there but cannot be used, so it is not run" : "not there to be run";
@@ -115,7 +126,8 @@ export async function selfCheck(options: SelfCheckOptions, models: readonly Find
     if (!result.ok) throw result.error;
     const started = `started in ${Math.round(ready?.startMs ?? 0)} ms`;
     const engine = ready?.adapter ? `${ready.engine}, ${ready.adapter}` : ready?.engine;
-    const value = `${label} on ${engine}: max abs error ${ready?.maxAbsError.toExponential(2)}, ${started}, one picture in ${Math.round(ms)} ms${passedOver.join("")}`;
+    const error = ready?.maxAbsError?.toExponential(2) ?? "not known";
+    const value = `${label} on ${engine}: max abs error ${error}, ${started}, one picture in ${Math.round(ms)} ms${passedOver.join("")}`;
     return { name, state: "ok", value };
   } catch (error) {
     const { reason, message, cause } = EmbedError.from(error);

@@ -1,6 +1,12 @@
 import type { Command } from "commander";
 import { commandName } from "../node/command-name.ts";
-import { addCacheOption, addEngineOption, addVariantOption, describeCache } from "./common-options.ts";
+import {
+  addCacheOption,
+  addEngineOption,
+  addModelsDirOption,
+  addVariantOption,
+  describeCache,
+} from "./common-options.ts";
 import { describeEnvironment } from "./doctor-environment.ts";
 import { describeMachine, describePeers } from "./doctor-machine.ts";
 import { describeModels, type SelfCheckOptions, selfCheck } from "./doctor-model.ts";
@@ -16,7 +22,7 @@ interface DoctorOptions extends SelfCheckOptions {
 export function addDoctorCommand(program: Command): void {
   addEngineOption(
     addVariantOption(
-      addCacheOption(program.command("doctor"))
+      addModelsDirOption(addCacheOption(program.command("doctor")))
         .description("say what a bug report needs to tell, and check that Portico can work here")
         .option("--model <name>", "model that the self-check runs", "resnet50"),
     ),
@@ -38,7 +44,7 @@ Example:
 }
 
 async function doctorCommand(options: DoctorOptions): Promise<void> {
-  const models = await describeModels(options.cache);
+  const models = await describeModels(options);
   const findings: readonly Finding[] = [
     ...describeMachine(),
     ...models,

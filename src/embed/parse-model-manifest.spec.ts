@@ -11,6 +11,19 @@ test("a sound manifest passes as it is", () => {
   expect(parseModelManifest(resnet50)).toEqual(resnet50);
 });
 
+const file = {
+  kind: "file",
+  file: "my model.keras",
+  format: "keras-3",
+  bytes: 12,
+  sha256: "0".repeat(64),
+};
+
+test("a manifest of an imported model passes as it is", () => {
+  const { variants: _, ...imported } = { ...resnet50, sources: [file] };
+  expect(parseModelManifest(imported)).toEqual(imported);
+});
+
 describe("a broken manifest is refused, and the field is named", () => {
   const { description: _description, ...withoutDescription } = resnet50;
   const [npm, url] = resnet50.sources;
@@ -31,7 +44,7 @@ describe("a broken manifest is refused, and the field is named", () => {
     [
       "an unknown kind of source",
       { ...resnet50, sources: [npm, { ...url, kind: "ftp" }] },
-      'sources[1].kind: expected "npm" or "url", got "ftp"',
+      'sources[1].kind: expected "npm", "url" or "file", got "ftp"',
     ],
     [
       "a short hash",
@@ -48,6 +61,22 @@ describe("a broken manifest is refused, and the field is named", () => {
       { ...resnet50, sources: [{ ...url, url: "http://example.org/x.h5" }] },
       'sources[0].url: expected an https URL that ends in a file name, got "http://example.org/x.h5"',
     ],
+    [
+      "an imported file in a folder",
+      { ...resnet50, sources: [{ ...file, file: "../x.h5" }] },
+      'sources[0].file: expected a file\'s name without a folder, got "../x.h5"',
+    ],
+    [
+      "an imported file of an unknown format",
+      { ...resnet50, sources: [{ ...file, format: "pickle" }] },
+      'sources[0].format: expected "keras-3" or "keras-h5" or "keras-h5-weights" or "tfjs-layers" or "onnx", got "pickle"',
+    ],
+    [
+      "a kind that every object has",
+      { ...resnet50, sources: [{ ...url, kind: "constructor" }] },
+      'sources[0].kind: expected "npm", "url" or "file", got "constructor"',
+    ],
+    ["a folder", { ...resnet50, folder: "/somewhere" }, 'folder: expected no such field, got "/somewhere"'],
     [
       "a half dimension",
       { ...resnet50, identity: { ...resnet50.identity, dimension: 0.5 } },

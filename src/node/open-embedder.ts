@@ -3,7 +3,7 @@ import type { EngineChoice } from "../engine/engine.ts";
 import { listEnginesToTry } from "../engine/engine-order.ts";
 import type { ImageLimits } from "../image/pixels.ts";
 import { readModel } from "./model/read-model.ts";
-import { readVectorGolden } from "./model/vector-golden.ts";
+import { readSelfCheck } from "./model/vector-golden.ts";
 import { enginePackageLacks } from "./pool/engine-package.ts";
 import type { QueueLimits } from "./pool/job-queue.ts";
 import { loadCodecs } from "./pool/load-codecs.ts";
@@ -37,9 +37,6 @@ export interface OpenEmbedderOptions {
  */
 const namedGpuStartTimeoutMs = 600_000;
 
-/** The photograph that every worker must embed as Keras does before it takes work. */
-const selfCheckImage = "photo/allium-oreophilum.jpg";
-
 /**
  * Opens a pool of workers for a model; it holds calls until the first worker has passed its self-check.
  * @throws EmbedError `CONFIG_INVALID` if the engine cannot start here, as far as that is known without trying
@@ -65,7 +62,7 @@ export function openEmbedder(options: OpenEmbedderOptions): WorkerPool {
       const [codecs, kernels, selfCheck] = await Promise.all([
         loadCodecs(),
         loadKernels(),
-        readVectorGolden(selfCheckImage),
+        readSelfCheck(options.manifest),
         first,
       ]);
       return {
@@ -78,7 +75,7 @@ export function openEmbedder(options: OpenEmbedderOptions): WorkerPool {
         },
         codecs,
         kernels,
-        selfCheck: { ...selfCheck, accuracy: options.manifest.accuracy },
+        selfCheck: selfCheck.vector ? { ...selfCheck, accuracy: options.manifest.accuracy } : selfCheck,
         preprocess: options.manifest.preprocess,
         limits: options.limits,
         threads,

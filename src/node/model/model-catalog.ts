@@ -2,35 +2,74 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Int8Ranges, parseInt8Ranges } from "../../convert/variants/int8-ranges.ts";
 import { type ModelManifest, type VariantName, variantNames } from "../../embed/model-manifest.ts";
-import { parseModelManifest } from "../../embed/parse-model-manifest.ts";
+import { modelNamePattern, parseModelManifest } from "../../embed/parse-model-manifest.ts";
 import { pickVariant } from "../../embed/pick-variant.ts";
 import { EmbedError } from "../../errors.ts";
 import { packageFile } from "../package-file.ts";
+import { resolveModelsDir } from "./models-folder.ts";
 
 /** Names of the models that ship with Portico, sorted. */
-export async function listModelNames(): Promise<readonly string[]> {
-  const entries = await readdir(packageFile("models"), { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort();
+export function listShippedModels(): Promise<readonly string[]> {
+  return listFolders(packageFile("models"));
 }
 
 /**
- * The manifest of a model that ships with Portico.
+ * Names of all models, those that ship with Portico and the user's own, sorted.
+ * @param modelsDir folder of the user's own models; by default `resolveModelsDir()`
+ */
+export async function listModelNames(modelsDir?: string): Promise<readonly string[]> {
+  const folders = [packageFile("models"), resolveModelsDir(modelsDir)];
+  const names = await Promise.all(folders.map(listFolders));
+  return [...new Set(names.flat())].sort();
+}
+
+/** Names of folders that can be those of models: what is being imported has none of this form. */
+async function listFolders(folder: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory() && modelNamePattern.test(entry.name))
+      .map((entry) => entry.name)
+      .sort();
+  } catch (error) {
+    // Nothing was imported yet, or the folder is not this user's to read.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES") return [];
+    throw error;
+  }
+}
+
+/**
+ * The manifest of a model that ships with Portico, or of one of the user's own. No own model hides one that ships.
+ * @param modelsDir folder of the user's own models; by default `resolveModelsDir()`
  * @throws EmbedError `MODEL_UNKNOWN`, naming the known ones; `CONFIG_INVALID` if the manifest is broken
  */
-export async function findModelManifest(name: string): Promise<ModelManifest> {
-  const known = await listModelNames();
+export async function findModelManifest(name: string, modelsDir?: string): Promise<ModelManifest> {
+  const shipped = await listShippedModels();
+  if (shipped.includes(name)) return readManifest(packageFile("models"), name);
+  const known = await listModelNames(modelsDir);
   if (!known.includes(name)) {
     throw new EmbedError("MODEL_UNKNOWN", `there is no model "${name}"; known models: ${known.join(", ")}`);
   }
-  const file = join(packageFile("models"), name, "manifest.json");
-  const manifest = parseModelManifest(JSON.parse(await readFile(file, "utf8")));
+  const folder = resolveModelsDir(modelsDir);
+  return { ...(await readManifest(folder, name)), folder: join(folder, name) };
+}
+
+async function readManifest(folder: string, name: string): Promise<ModelManifest> {
+  const file = join(folder, name, "manifest.json");
+  const manifest = parseModelManifest(await readJson(file));
   if (manifest.name !== name) {
     throw new EmbedError("CONFIG_INVALID", `${file}: expected the name "${name}", got "${manifest.name}"`);
   }
   return manifest;
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch (cause) {
+    throw new EmbedError("CONFIG_INVALID", `${file} cannot be read: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** A manifest with what a conversion needs beside it. */
@@ -40,12 +79,17 @@ export interface ConvertibleManifest extends ModelManifest {
 }
 
 /**
- * One form of a model that ships with Portico.
+ * One form of a model.
+ * @param modelsDir folder of the user's own models; by default `resolveModelsDir()`
  * @throws EmbedError what `findModelManifest` throws; `CONFIG_INVALID` for a variant that the model lacks; `CONVERT_INVALID` if
  *   its ranges are broken
  */
-export async function findModelVariant(name: string, variant: VariantName): Promise<ConvertibleManifest> {
-  const manifest = await findModelManifest(name);
+export async function findModelVariant(
+  name: string,
+  variant: VariantName,
+  modelsDir?: string,
+): Promise<ConvertibleManifest> {
+  const manifest = await findModelManifest(name, modelsDir);
   if (!variantNames.includes(variant)) {
     throw new EmbedError("CONFIG_INVALID", `expected variant ${variantNames.join(", ")}, got "${variant}"`);
   }

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { ModelManifest } from "../../embed/model-manifest.ts";
 import { commandName } from "../command-name.ts";
 
@@ -12,6 +13,12 @@ export function prepareCommandLine(
 ): string {
   const variant = precision === "fp32" ? "" : ` --variant ${precision}`;
   return `${commandName()} prepare ${name}${variant} --cache ${quoteForShell(cacheDir)} ${option}`;
+}
+
+/** The command that imports a model of the user's own again; only the user knows where its file lies. */
+export function importCommandLine(file: string, { name }: Pick<ModelManifest, "name">): string {
+  const modelsDir = dirname(dirname(file));
+  return `${commandName()} import FILE --name ${name} --models-dir ${quoteForShell(modelsDir)} --force`;
 }
 
 /** As POSIX shells read it; a path of plain characters stays as it is. */

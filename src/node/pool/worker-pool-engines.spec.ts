@@ -8,11 +8,11 @@ import type { EmbedResult } from "../../embed/embedder.ts";
 import type { SelfCheck } from "../../embed/self-check.ts";
 import { defaultQueueLimits } from "./job-queue.ts";
 import { createWorkerPool, type PoolEvent, type WorkerPool } from "./worker-pool.ts";
-import type { WorkerSetup } from "./worker-protocol.ts";
+import type { CheckedSetup, WorkerSetup } from "./worker-protocol.ts";
 
 /** What `auto` comes to, with real workers and engines. */
 
-let tiny: WorkerSetup;
+let tiny: CheckedSetup;
 const threads: Worker[] = [];
 process.on("worker", (worker) => threads.push(worker));
 beforeAll(async () => {

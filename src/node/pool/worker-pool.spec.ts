@@ -13,9 +13,9 @@ import { loadCodecs } from "./load-codecs.ts";
 import { loadKernels } from "./load-kernels.ts";
 import { createWorkerPool, type PoolEvent, type WorkerPool } from "./worker-pool.ts";
 import type { WorkerPoolOptions } from "./worker-pool-options.ts";
-import type { WorkerSetup } from "./worker-protocol.ts";
+import type { CheckedSetup } from "./worker-protocol.ts";
 
-let setup: WorkerSetup;
+let setup: CheckedSetup;
 let photo: SelfCheck;
 /** Every worker thread that this process starts, so that a test can kill one. */
 const threads: Worker[] = [];

@@ -1,6 +1,6 @@
 import type { Embedding } from "../../embed/embedder.ts";
 import type { PreparedImage } from "../../embed/prepare-image.ts";
-import type { SelfCheck } from "../../embed/self-check.ts";
+import type { SelfCheck, WarmUp } from "../../embed/self-check.ts";
 import type { EngineName } from "../../engine/engine.ts";
 import type { PackedModel } from "../../engine/simd/packed-model.ts";
 import type { PlainEmbedError } from "../../errors.ts";
@@ -27,8 +27,11 @@ export interface WorkerSetup {
   readonly threads: number;
   /** Of the engine `ort-webgpu`: whether a software adapter will do. Default: no. */
   readonly maySoftwareGpu?: boolean;
-  readonly selfCheck: SelfCheck;
+  readonly selfCheck: SelfCheck | WarmUp;
 }
+
+/** With a picture whose vector is known. */
+export type CheckedSetup = WorkerSetup & { readonly selfCheck: SelfCheck };
 
 /** What one worker is started with. */
 export interface WorkerStart extends WorkerSetup {
@@ -72,7 +75,7 @@ export interface HelpCommand {
 export type WorkerMessage =
   | {
       readonly kind: "ready";
-      readonly maxAbsError: number;
+      readonly maxAbsError: number | undefined;
       readonly packed?: PackedModel;
       /** Whether its engine can help with the pictures of others. */
       readonly canHelp: boolean;

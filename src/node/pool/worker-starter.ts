@@ -19,7 +19,7 @@ export interface WorkerReadyEvent {
   readonly kind: "worker-ready";
   readonly engine: EngineName;
   readonly startMs: number;
-  readonly maxAbsError: number;
+  readonly maxAbsError: number | undefined;
   /** Of the engine `ort-webgpu`: the name of its GPU. */
   readonly adapter?: string;
 }
