@@ -4,7 +4,7 @@ import type { Embedder } from "../embed/embedder.ts";
 import { EmbedError } from "../errors.ts";
 import { commandName } from "../node/command-name.ts";
 import { createFetchImage } from "../node/fetch/fetch-image.ts";
-import { aheadOf } from "../service/embed-batch.ts";
+import { aheadOf } from "../service/work-batch.ts";
 import { addEngineOptions, type EngineOptions } from "./common-options.ts";
 import { createEmbedProgress } from "./embed-progress.ts";
 import { type EmbedSource, listSources } from "./embed-sources.ts";

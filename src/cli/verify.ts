@@ -9,7 +9,7 @@ import { commandName } from "../node/command-name.ts";
 import { findModelManifest } from "../node/model/model-catalog.ts";
 import { listVectorGoldens, readModelGolden } from "../node/model/vector-golden.ts";
 import type { WorkerPool } from "../node/pool/worker-pool.ts";
-import { aheadOf } from "../service/embed-batch.ts";
+import { aheadOf } from "../service/work-batch.ts";
 import { addEngineOptions, type EngineOptions } from "./common-options.ts";
 import { mapInOrder } from "./map-in-order.ts";
 import { openEmbedderForCli, unboundedQueue } from "./open-embedder-for-cli.ts";

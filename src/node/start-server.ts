@@ -2,6 +2,7 @@ import type { FetchBytes } from "../embed/host.ts";
 import { Operator } from "../gen/omnisearch/operator_pb.ts";
 import { EmbeddingService } from "../gen/portico/v1/embedding_pb.ts";
 import { createEmbedding } from "../service/embedding.ts";
+import { encoderKind } from "../service/encoder-kind.ts";
 import { addHealth } from "../service/health.ts";
 import { createOperator } from "../service/operator.ts";
 import type { Readiness } from "../service/readiness.ts";
@@ -87,7 +88,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
       router.service(
         Operator,
         createOperator({
-          model: models[0],
+          kind: encoderKind(models[0]),
           endpoint: () => endpoint,
           fetchBytes,
           isStopping: readiness.isEnded,

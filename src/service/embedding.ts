@@ -14,12 +14,13 @@ import {
   type ImageSource,
   VectorEncoding,
 } from "../gen/portico/v1/embedding_pb.ts";
-import { aheadOf, type BringBytes, batchError, embedBatch, embedOne, toItemFailure } from "./embed-batch.ts";
+import { embeddingWork } from "./embedding-work.ts";
 import { keepMessageKey } from "./keep-message.ts";
 import { describeVectors, type ServedModel } from "./served-model.ts";
 import { checkStreamIds } from "./stream-id.ts";
 import { toConnectError } from "./to-connect-error.ts";
 import { toModel } from "./to-model.ts";
+import { aheadOf, type BringBytes, batchError, toItemFailure, workBatch, workOne } from "./work-batch.ts";
 
 export interface EmbeddingOptions {
   /** At least one; the first is taken where a request names none. */
@@ -39,7 +40,7 @@ interface Picture {
 export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof EmbeddingService> {
   const { models } = options;
   /** Of the engines that run now. */
-  const largestAhead = () => Math.max(...models.map(({ embedder }) => aheadOf(embedder)));
+  const largestAhead = () => Math.max(...models.map((model) => aheadOf(embeddingWork(model))));
 
   function findModel(name: string): ServedModel {
     const found = name === "" ? models[0] : models.find(({ manifest }) => manifest.name === name);
@@ -71,7 +72,7 @@ export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof E
       const model = findModel(request.model);
       await settleBefore(model.embedder.ready, signal);
       const { bring, fetchMs } = toPicture(request.image, model, signal);
-      const result = await embedOne(model, bring, signal);
+      const result = await workOne(embeddingWork(model), bring, signal);
       const vectorSpace = model.manifest.fingerprint;
       return { reply: { id, result: toResult(result, 0, fetchMs(), vectorEncoding), vectorSpace }, letGo };
     } catch (error) {
@@ -85,8 +86,8 @@ export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof E
         const model = findModel(request.model);
         const { signal } = context;
         const pictures = request.images.map((image) => toPicture(image, model, signal));
-        const results = await embedBatch(
-          model,
+        const results = await workBatch(
+          embeddingWork(model),
           pictures.map(({ bring }) => bring),
           { list: "images", signal, failsAsOne: request.errorPolicy === ErrorPolicy.FAIL_CALL },
         );

@@ -7,11 +7,12 @@ import type { Embedder } from "../embed/embedder.ts";
 import { EmbedError } from "../errors.ts";
 import { Operator } from "../gen/omnisearch/operator_pb.ts";
 import { BatchFailureSchema } from "../gen/portico/v1/errors_pb.ts";
+import { encoderKind } from "./encoder-kind.ts";
 import { createOperator } from "./operator.ts";
 
 function clientOf(embedder = embedderOfBytes(), maxItems = 10, isStopping = false) {
   const operator = createOperator({
-    model: modelOfBytes(embedder, maxItems),
+    kind: encoderKind(modelOfBytes(embedder, maxItems)),
     endpoint: () => "10.0.0.1:52001",
     fetchBytes: fetchByte,
     isStopping: () => isStopping,

@@ -1,53 +1,75 @@
-import type { Embedder, EmbedResult } from "../embed/embedder.ts";
+import type { EmbedFailure } from "../embed/embedder.ts";
 import { mapConcurrently } from "../embed/map-concurrently.ts";
 import { abortError, settleBefore } from "../embed/settle-before.ts";
 import { EmbedError, type ItemFailure } from "../errors.ts";
 import { codeByReason } from "./reason-code.ts";
-import type { ServedModel } from "./served-model.ts";
 
 /** Brings the encoded bytes of one picture, or throws an `EmbedError`. */
 export type BringBytes = () => Promise<Uint8Array>;
 
-/** Brings and embeds one picture; never rejects. */
-export async function embedOne(
-  model: ServedModel,
+/** What becomes of one picture: what was made of it, or why nothing was. */
+export type Outcome<Made> = Made | EmbedFailure;
+
+/** Whoever makes something of pictures, vectors or other pictures, and what one call may ask of it. */
+export interface PictureWork<Made extends { readonly ok: true }> {
+  /** Resolves once it works; rejects if that can never happen. */
+  readonly ready: Promise<void>;
+  /** Pictures that keep it busy. It may change: ask for it anew. */
+  readonly concurrency: number;
+  /** Largest number of pictures in one call. */
+  readonly maxItems: number;
+  /** One picture; never rejects. */
+  readonly work: (bytes: Uint8Array, options: { readonly signal: AbortSignal }) => Promise<Outcome<Made>>;
+  /** Told what became of each picture, for metrics. */
+  readonly onResult?: ((result: Outcome<Made>) => void) | undefined;
+}
+
+/** Brings and works on one picture; never rejects. */
+export async function workOne<Made extends { readonly ok: true }>(
+  worker: PictureWork<Made>,
   bring: BringBytes,
   signal: AbortSignal,
-): Promise<EmbedResult> {
-  const result = await tryEmbed(model.embedder, bring, signal);
-  model.onResult?.(result);
+): Promise<Outcome<Made>> {
+  const result = await tryWork(worker, bring, signal);
+  worker.onResult?.(result);
   return result;
 }
 
-async function tryEmbed(embedder: Embedder, bring: BringBytes, signal: AbortSignal): Promise<EmbedResult> {
+async function tryWork<Made extends { readonly ok: true }>(
+  { work }: PictureWork<Made>,
+  bring: BringBytes,
+  signal: AbortSignal,
+): Promise<Outcome<Made>> {
   try {
     if (signal.aborted) throw abortError(signal);
-    return await embedder.embed(await bring(), { signal });
+    return await work(await bring(), { signal });
   } catch (error) {
     return { ok: false, error: EmbedError.from(error) };
   }
 }
 
-export interface EmbedBatchOptions {
+export interface WorkBatchOptions<Made> {
   /** The request's own name of the batch, for messages. */
   readonly list: string;
   readonly signal: AbortSignal;
   /** One failed picture fails the call, so that a server with too much work need not do the others. */
   readonly failsAsOne: boolean;
+  /** Told of each picture that succeeded; what it throws ends the whole call. */
+  readonly onMade?: ((made: Made) => void) | undefined;
 }
 
 /**
- * Embeds a batch, in order. Pictures are drawn a few ahead of the workers: more would hold them in memory and
+ * Works on a batch, in order. Pictures are drawn a few ahead of the workers: more would hold them in memory and
  * make other calls wait.
- * @throws EmbedError `REQUEST_TOO_LARGE` beyond the model's `maxItems`; why the model cannot be had, or the caller's end
+ * @throws EmbedError `REQUEST_TOO_LARGE` beyond `maxItems`; why it can never be ready, or the caller's end; whatever
+ *   `onMade` throws
  */
-export async function embedBatch(
-  model: ServedModel,
+export async function workBatch<Made extends { readonly ok: true }>(
+  worker: PictureWork<Made>,
   batch: readonly BringBytes[],
-  { list, signal, failsAsOne }: EmbedBatchOptions,
-): Promise<EmbedResult[]> {
-  const { embedder } = model;
-  const { maxItems } = model.limits;
+  { list, signal, failsAsOne, onMade }: WorkBatchOptions<Made>,
+): Promise<Outcome<Made>[]> {
+  const { maxItems } = worker;
   if (batch.length > maxItems) {
     throw new EmbedError(
       "REQUEST_TOO_LARGE",
@@ -55,27 +77,39 @@ export async function embedBatch(
     );
   }
   if (batch.length === 0) return [];
-  await settleBefore(embedder.ready, signal);
+  await settleBefore(worker.ready, signal);
   const refused = new AbortController();
   const either = AbortSignal.any([signal, refused.signal]);
-  return mapConcurrently(batch, aheadOf(embedder), async (bring) => {
-    const result = await embedOne(model, bring, either);
+  let ended: EmbedError | undefined;
+  const results = await mapConcurrently(batch, aheadOf(worker), async (bring) => {
+    const result = await workOne(worker, bring, either);
+    try {
+      if (result.ok && !ended) onMade?.(result as Made);
+    } catch (error) {
+      ended = EmbedError.from(error);
+      refused.abort(ended);
+    }
     // What waits of this batch is dropped with the same error.
     if (failsAsOne && !result.ok && result.error.reason === "OVERLOADED") refused.abort(result.error);
     return result;
   });
+  if (ended) throw ended;
+  return results;
 }
 
 /** How many pictures of one call are under way at once. */
-export function aheadOf(embedder: Embedder): number {
-  return embedder.concurrency * 2;
+export function aheadOf({ concurrency }: Pick<PictureWork<{ readonly ok: true }>, "concurrency">): number {
+  return concurrency * 2;
 }
 
 /**
  * One error for a call whose items failed, or undefined if none did. Its detail names every failed item; its
  * reason is the first that a retry may cure, else the first of all.
  */
-export function batchError(results: readonly EmbedResult[], list: string): EmbedError | undefined {
+export function batchError(
+  results: readonly Outcome<{ readonly ok: true }>[],
+  list: string,
+): EmbedError | undefined {
   const items: ItemFailure[] = [];
   for (const [index, result] of results.entries()) {
     if (!result.ok) items.push(toItemFailure(result.error, index));
