@@ -70,7 +70,7 @@ export function unfilterPng(
 }
 
 /** The one of the three neighbours that is nearest to left + above - aboveLeft (9.4). */
-function predictPaeth(left: number, above: number, aboveLeft: number): number {
+export function predictPaeth(left: number, above: number, aboveLeft: number): number {
   const toLeft = Math.abs(above - aboveLeft);
   const toAbove = Math.abs(left - aboveLeft);
   const toAboveLeft = Math.abs(left + above - 2 * aboveLeft);
