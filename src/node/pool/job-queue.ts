@@ -1,11 +1,11 @@
-import type { EmbedResult } from "../../embed/embedder.ts";
+import type { Embedding, EmbedFailure } from "../../embed/embedder.ts";
 import { abortError } from "../../embed/settle-before.ts";
 import { EmbedError } from "../../errors.ts";
 
-/** One picture that waits for a worker. */
-export interface Job {
+/** One picture that waits for a worker, and what is made of it. */
+export interface Job<Made = Embedding> {
   readonly bytes: Uint8Array;
-  readonly resolve: (result: EmbedResult) => void;
+  readonly resolve: (result: Made | EmbedFailure) => void;
   /** Aborted once nobody wants the result any more. Jobs with the same signal are of one call. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -28,11 +28,11 @@ export interface QueueState {
   readonly oldestMs: number;
 }
 
-export interface JobQueue {
+export interface JobQueue<Made = Embedding> {
   /** Queues a job, or settles it at once as `OVERLOADED`. Once its signal aborts, it is dropped where it waits. */
-  push(job: Job): void;
+  push(job: Job<Made>): void;
   /** The oldest job of the call whose turn it is, or undefined if none waits. */
-  shift(): Job | undefined;
+  shift(): Job<Made> | undefined;
   /** Settles every waiting job with this error. */
   failAll(error: EmbedError): void;
   state(): QueueState;
@@ -49,14 +49,14 @@ interface Waiting {
  * Calls take turns, and the jobs of one call come in their order: a call with one picture waits for one picture
  * of each other call at most, however many pictures those have.
  */
-export function createJobQueue(limits: QueueLimits): JobQueue {
+export function createJobQueue<Made = Embedding>(limits: QueueLimits): JobQueue<Made> {
   /** In order of arrival. */
-  const waiting = new Map<Job, Waiting>();
+  const waiting = new Map<Job<Made>, Waiting>();
   /** The jobs of each call, in order of their turns. A job without a signal is a call of its own. */
-  const calls = new Map<object, Set<Job>>();
+  const calls = new Map<object, Set<Job<Made>>>();
   let bytes = 0;
 
-  function take(job: Job): void {
+  function take(job: Job<Made>): void {
     const { call, stopListening } = waiting.get(job) as Waiting;
     stopListening();
     waiting.delete(job);
@@ -66,14 +66,14 @@ export function createJobQueue(limits: QueueLimits): JobQueue {
     if (jobs?.size === 0) calls.delete(call);
   }
 
-  function add(job: Job, call: object, stopListening: () => void): void {
+  function add(job: Job<Made>, call: object, stopListening: () => void): void {
     waiting.set(job, { since: performance.now(), call, stopListening });
     bytes += job.bytes.length;
     const jobs = calls.get(call) ?? new Set();
     calls.set(call, jobs.add(job));
   }
 
-  function refusal(job: Job): EmbedError | undefined {
+  function refusal(job: Job<Made>): EmbedError | undefined {
     if (waiting.size >= limits.maxItems) {
       const message = `expected fewer than ${limits.maxItems} pictures to wait (--max-queued-items); try again later`;
       return new EmbedError("OVERLOADED", message);
@@ -108,7 +108,7 @@ export function createJobQueue(limits: QueueLimits): JobQueue {
       // Behind all others, if it has more.
       calls.delete(call);
       calls.set(call, jobs);
-      take(job as Job);
+      take(job as Job<Made>);
       return job;
     },
     failAll(error) {
