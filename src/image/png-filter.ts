@@ -1,16 +1,7 @@
 import { predictPaeth } from "./png-unfilter.ts";
 
-/** How each filter foretells a byte by those of the pixels to its left, above it, and above to the left (PNG specification, 9.2). */
-const predictors: readonly ((left: number, above: number, aboveLeft: number) => number)[] = [
-  () => 0,
-  (left) => left,
-  (_left, above) => above,
-  (left, above) => (left + above) >> 1,
-  predictPaeth,
-];
-
 /**
- * Filters a row with the filter whose bytes, taken as signed, have the least sum: the rule of 12.7.
+ * Filters a row with the filter whose bytes, taken as signed, have the least sum (PNG specification, 9.2 and 12.7).
  * @param row the bytes of the row
  * @param above those of the row above, zeros for the first
  * @param pixelBytes bytes a pixel
@@ -23,22 +14,39 @@ export function filterPngRow(
   pixelBytes: number,
   out: Uint8Array,
 ): number {
-  const candidate = new Uint8Array(row.length);
-  let best = 0;
-  let least = Number.POSITIVE_INFINITY;
-  for (const [filter, predict] of predictors.entries()) {
-    let sum = 0;
-    for (let i = 0; i < row.length; i++) {
-      const left = i < pixelBytes ? 0 : row[i - pixelBytes]!;
-      const aboveLeft = i < pixelBytes ? 0 : above[i - pixelBytes]!;
-      const value = (row[i]! - predict(left, above[i]!, aboveLeft)) & 255;
-      candidate[i] = value;
-      sum += value < 128 ? value : 256 - value;
-    }
-    if (sum >= least) continue;
-    least = sum;
-    best = filter;
-    out.set(candidate);
+  const filter = chooseFilter(row, above, pixelBytes);
+  for (let i = 0; i < row.length; i++) {
+    const left = i < pixelBytes ? 0 : row[i - pixelBytes]!;
+    const up = above[i]!;
+    let predicted = 0;
+    if (filter === 1) predicted = left;
+    else if (filter === 2) predicted = up;
+    else if (filter === 3) predicted = (left + up) >> 1;
+    else if (filter === 4) predicted = predictPaeth(left, up, i < pixelBytes ? 0 : above[i - pixelBytes]!);
+    out[i] = row[i]! - predicted;
   }
-  return best;
+  return filter;
+}
+
+/** All five sums in one pass over the row: with one pass for each filter a PNG takes twice as long. */
+function chooseFilter(row: Uint8Array, above: Uint8Array, pixelBytes: number): number {
+  let [none, sub, up, average, paeth] = [0, 0, 0, 0, 0];
+  for (let i = 0; i < row.length; i++) {
+    const value = row[i]!;
+    const isFirst = i < pixelBytes;
+    const left = isFirst ? 0 : row[i - pixelBytes]!;
+    const over = above[i]!;
+    none += signedSize(value);
+    sub += signedSize(value - left);
+    up += signedSize(value - over);
+    average += signedSize(value - ((left + over) >> 1));
+    paeth += signedSize(value - predictPaeth(left, over, isFirst ? 0 : above[i - pixelBytes]!));
+  }
+  const sums = [none, sub, up, average, paeth];
+  return sums.indexOf(Math.min(...sums));
+}
+
+/** The size of a byte, of which only the lowest 8 bits count, as a signed number: 0 to 128. */
+function signedSize(value: number): number {
+  return Math.abs((value << 24) >> 24);
 }

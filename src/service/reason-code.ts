@@ -16,6 +16,7 @@ export const codeByReason = {
   IMAGE_TOO_LARGE: Code.InvalidArgument,
   // No code that clients retry by policy: the same picture would hold a worker again.
   IMAGE_TOO_SLOW: Code.InvalidArgument,
+  PROCESSOR_FAILED: Code.InvalidArgument,
   MODEL_UNKNOWN: Code.NotFound,
   MODEL_UNREACHABLE: Code.Unavailable,
   MODEL_CORRUPT: Code.FailedPrecondition,

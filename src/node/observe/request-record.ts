@@ -11,7 +11,7 @@ export interface ItemTimes {
   readonly stages: readonly (readonly [stage: Stage, ms: number])[];
 }
 
-export const stages = ["fetch", "queue", "decode", "preprocess", "infer"] as const;
+export const stages = ["fetch", "queue", "decode", "preprocess", "infer", "process"] as const;
 export type Stage = (typeof stages)[number];
 
 /**

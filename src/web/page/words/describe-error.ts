@@ -15,6 +15,7 @@ const sentences: Readonly<Record<Reason, string>> = {
   IMAGE_CORRUPT: "The picture is damaged or incomplete.",
   IMAGE_TOO_LARGE: "The picture has too many pixels.",
   IMAGE_TOO_SLOW: "The picture took too long.",
+  PROCESSOR_FAILED: "The server can make nothing of this picture.",
   MODEL_UNKNOWN: "The model is not there.",
   MODEL_UNREACHABLE: "The model cannot be downloaded.",
   MODEL_CORRUPT: "The model arrived damaged.",

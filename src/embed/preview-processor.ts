@@ -1,0 +1,20 @@
+import type { PreprocessSpec } from "../preprocess/preprocess-spec.ts";
+import { resize } from "../preprocess/resize.ts";
+import type { Processor } from "./processor.ts";
+
+/**
+ * The picture as a model sees it: decoded, and resized to the model's input. An encoder of that model gives the preview the
+ * vector of the original, bit for bit, since at its own size a picture is not resized again.
+ */
+export function createPreview({
+  width,
+  height,
+  interpolation,
+}: Pick<PreprocessSpec, "width" | "height" | "interpolation">): Processor {
+  return {
+    name: "preview",
+    async process(picture) {
+      return [resize(await picture.decode(), width, height, interpolation)];
+    },
+  };
+}
