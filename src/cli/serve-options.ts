@@ -8,6 +8,7 @@ import { addConnectionOptions, type ConnectionOptions } from "./connection-optio
 import { addFetchOptions, type FetchOptions } from "./fetch-options.ts";
 import { addLoadOptions, type LoadOptions } from "./load-options.ts";
 import { addObservabilityOptions, type ObservabilityOptions } from "./observability-options.ts";
+import { addProcessorOptions, type ProcessorOptions } from "./processor-options.ts";
 import { addShutdownOptions, type ShutdownOptions } from "./shutdown-options.ts";
 import { addTlsOptions, type TlsOptions } from "./tls-options.ts";
 
@@ -23,6 +24,7 @@ interface MainOptions {
 export interface ServeOptions
   extends MainOptions,
     EngineOptions,
+    ProcessorOptions,
     FetchOptions,
     LoadOptions,
     ConnectionOptions,
@@ -34,7 +36,7 @@ export interface ServeOptions
 /** As `--help` lists them. */
 const groups: readonly (readonly [heading: string, add: (command: Command) => Command])[] = [
   ["Server:", addMainOptions],
-  ["Model and workers:", addEngineOptions],
+  ["Model and workers:", (command) => addProcessorOptions(addEngineOptions(command))],
   ["Pictures and their URLs:", addFetchOptions],
   ["Load:", addLoadOptions],
   ["Connections:", addConnectionOptions],
@@ -65,7 +67,8 @@ was not ready yet.
 
 Examples:
   ${commandName()} serve
-  ${commandName()} serve --listen '*:52001' --workers 2`,
+  ${commandName()} serve --listen '*:52001' --workers 2
+  ${commandName()} serve --processor preview`,
     );
 }
 

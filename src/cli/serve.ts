@@ -21,14 +21,22 @@ import { logPoolEvent } from "./log-pool-event.ts";
 import { toObservability } from "./observability-options.ts";
 import { openEmbedderForCli } from "./open-embedder-for-cli.ts";
 import { packageVersion } from "./package-version.ts";
+import { toProcessorSource } from "./processor-options.ts";
 import { addServeOptions, type ServeOptions } from "./serve-options.ts";
+import { serveProcessor } from "./serve-processor.ts";
 import { serveWarnings } from "./serve-warnings.ts";
 import { cutOffExitCode, stopOnSignals } from "./stop-on-signals.ts";
 import { toTlsFiles } from "./tls-options.ts";
 import { tryItLine } from "./try-it-line.ts";
 
 export function addServeCommand(program: Command): void {
-  addServeOptions(program.command("serve")).action(serveCommand);
+  const command = addServeOptions(program.command("serve"));
+  command.action(async (options: ServeOptions) => {
+    const { processor, model } = options;
+    if (processor === undefined) return serveCommand(options);
+    const given = (option: string) => command.getOptionValueSource(option) === "cli";
+    return serveProcessor(options, await toProcessorSource(processor, model, given));
+  });
 }
 
 async function serveCommand(options: ServeOptions): Promise<void> {

@@ -5,6 +5,7 @@ import { createEmbedding } from "../service/embedding.ts";
 import { encoderKind } from "../service/encoder-kind.ts";
 import { addHealth } from "../service/health.ts";
 import { createOperator } from "../service/operator.ts";
+import { processorKind, type ServedProcessor } from "../service/processor-kind.ts";
 import type { Readiness } from "../service/readiness.ts";
 import { addReflection } from "../service/reflection.ts";
 import type { ServedModel } from "../service/served-model.ts";
@@ -29,9 +30,16 @@ import { observeRequests, type RequestObserver } from "./observe/observe-request
 import { type PageOptions, withPage } from "./page/with-page.ts";
 import { sharePending } from "./share-pending.ts";
 
-export interface StartServerOptions {
+/** What a server offers: models, or a processor. */
+export type ServedOperators =
   /** `omnisearch.Operator` serves the first, `portico.v1.EmbeddingService` all of them by name. */
-  readonly models: readonly [ServedModel, ...ServedModel[]];
+  | { readonly models: readonly [ServedModel, ...ServedModel[]] }
+  /** `omnisearch.Operator` alone. */
+  | { readonly processor: ServedProcessor };
+
+export type StartServerOptions = ServerSettings & ServedOperators;
+
+interface ServerSettings {
   readonly readiness: Readiness;
   readonly fetchBytes: FetchBytes;
   readonly listen: ListenAddress;
@@ -84,18 +92,20 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     contextValues: clientContextValues,
     requestGate: allGates(...(tokens ? [bearerGate(tokens)] : []), ...(options.gates ?? [])),
     routes(router) {
-      const { models, fetchBytes, readiness } = options;
-      router.service(
-        Operator,
-        createOperator({
-          kind: encoderKind(models[0]),
-          endpoint: () => endpoint,
-          fetchBytes,
-          isStopping: readiness.isEnded,
-        }),
-      );
-      router.service(EmbeddingService, createEmbedding({ models, fetchBytes, now: () => performance.now() }));
-      addHealth(router, readiness, [Operator.typeName, EmbeddingService.typeName], closing.signal);
+      const { fetchBytes, readiness } = options;
+      const services: string[] = [Operator.typeName];
+      const operatorOptions = { endpoint: () => endpoint, fetchBytes, isStopping: readiness.isEnded };
+      if ("models" in options) {
+        const { models } = options;
+        router.service(Operator, createOperator({ ...operatorOptions, kind: encoderKind(models[0]) }));
+        const now = () => performance.now();
+        router.service(EmbeddingService, createEmbedding({ models, fetchBytes, now }));
+        services.push(EmbeddingService.typeName);
+      } else {
+        const kind = processorKind(options.processor);
+        router.service(Operator, createOperator({ ...operatorOptions, kind }));
+      }
+      addHealth(router, readiness, services, closing.signal);
       addReflection(router);
     },
   });

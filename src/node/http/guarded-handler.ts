@@ -9,6 +9,7 @@ import {
 } from "@connectrpc/connect";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { chargeCallKey } from "../../service/charge-call.ts";
 import { keepMessageKey } from "../../service/keep-message.ts";
 import { logInternalErrors } from "../observe/log-internal-errors.ts";
 import { noteInternalFailure, watchCall, watchReply } from "../observe/observe-requests.ts";
@@ -93,6 +94,7 @@ export function createGuardedHandler(options: GuardedHandlerOptions): HttpHandle
     const { held } = account;
     releaseAtEnd(held, request, response);
     values.set(keepMessageKey, held.keep);
+    values.set(chargeCallKey, held.charge);
     const announced = announcedBytes(call.header.get("content-length"), readMaxBytes);
     const time = limitReceiveTime(request, method, readBody(request, response), limits.requestTimeoutMs);
     const body = watchCall(method, request.method, time.body);

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { Embedder, EmbedResult } from "../../embed/embedder.ts";
+import type { Embedder, EmbedFailure } from "../../embed/embedder.ts";
+import type { ProcessorHost } from "../../embed/processor.ts";
 import { maxBatchPictures } from "../pool/batch-line.ts";
 import type { PoolEvent, PoolState } from "../pool/worker-pool.ts";
 import { addPoolGauges } from "./metrics-pool.ts";
@@ -17,7 +18,7 @@ export interface Metrics {
   /** Counts requests, and calls by method, protocol and code, when they have ended. */
   readonly observer: RequestObserver;
   /** Counts one picture by its reason, and the time of its stages in a worker. */
-  readonly onResult: (result: EmbedResult) => void;
+  readonly onResult: (result: { readonly ok: true } | EmbedFailure) => void;
   /** Notes the time that the bytes of one URL took to come, from its turn on; failures too. */
   readonly onFetched: (fetched: { readonly ms: number }) => void;
   /** Counts workers that are replaced, and notes how many pictures an engine takes at once. */
@@ -27,6 +28,8 @@ export interface Metrics {
    * own stages. So the way between threads (about a millisecond) is a part of it.
    */
   observeEmbedder<T extends Embedder>(embedder: T): T;
+  /** The same of a processor, which has one stage. */
+  observeProcessor<T extends ProcessorHost>(host: T): T;
 }
 
 /** What runs here; the labels of `portico_build_info`. */
@@ -87,7 +90,7 @@ export function createMetrics(build: BuildInfo, poolState: () => PoolState): Met
   });
   const stageSeconds = new Histogram({
     name: "portico_stage_seconds",
-    help: "Time of one picture in one stage: fetch (of a URL), queue, decode, preprocess, infer",
+    help: "Time of one picture in one stage: fetch (of a URL), queue, decode, preprocess, infer; process of a processor",
     labelNames: ["stage"],
     buckets: stageBuckets,
     registers,
@@ -174,6 +177,21 @@ export function createMetrics(build: BuildInfo, poolState: () => PoolState): Met
             ["decode", decodeMs],
             ["preprocess", preprocessMs],
             ["infer", inferMs],
+          ]);
+        }
+        return result;
+      },
+    }),
+    observeProcessor: (host) => ({
+      ...host,
+      async process(bytes, options) {
+        const start = performance.now();
+        const result = await host.process(bytes, options);
+        if (result.ok) {
+          const waitMs = performance.now() - start - result.processMs;
+          noteStages([
+            ["queue", Math.max(0, waitMs)],
+            ["process", result.processMs],
           ]);
         }
         return result;

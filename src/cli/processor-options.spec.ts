@@ -1,0 +1,40 @@
+import { pathToFileURL } from "node:url";
+import { expect, test } from "vitest";
+import { findModelManifest } from "../node/model/model-catalog.ts";
+import { toProcessorSource } from "./processor-options.ts";
+
+const given =
+  (...options: string[]) =>
+  (option: string) =>
+    options.includes(option);
+
+test("preview is for the input of a model", async () => {
+  const { preprocess } = await findModelManifest("resnet50");
+  expect(await toProcessorSource("preview", "resnet50", given("model"))).toEqual({
+    kind: "preview",
+    input: preprocess,
+  });
+});
+
+test.each(["./p.ts", "p.mjs", "sub/p", "/p.js"])("%s is a module", async (path) => {
+  expect(await toProcessorSource(path, "resnet50", given("workers"))).toEqual({
+    kind: "module",
+    url: pathToFileURL(path).href,
+    shown: path,
+  });
+});
+
+test.each([
+  ["grey", [], 'expected --processor preview, or the path of a module such as ./my-processor.ts, got "grey"'],
+  ["", [], 'expected --processor preview, or the path of a module such as ./my-processor.ts, got ""'],
+  [
+    "preview",
+    ["engine", "variant", "workers"],
+    "expected no --variant, --engine with --processor preview: it makes no vectors",
+  ],
+  ["./p.ts", ["model"], "expected no --model with --processor ./p.ts: it makes no vectors"],
+])("%j with %j is refused", async (name, options, message) => {
+  await expect(toProcessorSource(name, "resnet50", given(...options))).rejects.toThrow(
+    expect.objectContaining({ reason: "CONFIG_INVALID", message }),
+  );
+});

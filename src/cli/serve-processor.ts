@@ -1,0 +1,115 @@
+import { setTimeout } from "node:timers/promises";
+import type { ProcessResult } from "../embed/processor.ts";
+import { createFetchImage } from "../node/fetch/fetch-image.ts";
+import { shutdownMaxMs } from "../node/http/close-gracefully.ts";
+import type { HttpLog } from "../node/http/http-types.ts";
+import { resolveListenAddress } from "../node/http/listen-address.ts";
+import { createLog, type Log } from "../node/observe/log.ts";
+import { createMetrics } from "../node/observe/metrics.ts";
+import { createRareLog } from "../node/observe/rare-log.ts";
+import { chooseWorkers, readMachine } from "../node/pool/default-workers.ts";
+import { createProcessorPool } from "../node/pool/processor-pool.ts";
+import type { ProcessorSource } from "../node/pool/processor-protocol.ts";
+import type { PoolEvent } from "../node/pool/worker-pool.ts";
+import { startServer } from "../node/start-server.ts";
+import { createReadiness } from "../service/readiness.ts";
+import { toAccess } from "./access-options.ts";
+import { toConnectionGates, toConnectionLimits } from "./connection-options.ts";
+import { toFetchPolicy } from "./fetch-options.ts";
+import { toLoadLimits, toQueueLimits } from "./load-options.ts";
+import { logPoolEvent } from "./log-pool-event.ts";
+import { toObservability } from "./observability-options.ts";
+import { packageVersion } from "./package-version.ts";
+import type { ServeOptions } from "./serve-options.ts";
+import { cutOffExitCode, stopOnSignals } from "./stop-on-signals.ts";
+import { toTlsFiles } from "./tls-options.ts";
+
+/**
+ * `portico serve --processor`: as for a model, but the port opens when the processor is loaded, which takes no time that
+ * anybody would wait through.
+ */
+export async function serveProcessor(options: ServeOptions, source: ProcessorSource): Promise<void> {
+  const startedAt = performance.now();
+  const log = createLog(options.logLevel);
+  const opEndpoint = process.env.OP_ENDPOINT || undefined;
+  const listen = resolveListenAddress(options.listen, opEndpoint);
+  const tls = toTlsFiles(options);
+  const fetchPolicy = toFetchPolicy(options);
+  const access = await toAccess(options, log);
+  const observability = await toObservability(options, log);
+  const readiness = createReadiness();
+  const { workers, why } = options.workers
+    ? { workers: options.workers, why: "--workers" }
+    : chooseWorkers(readMachine());
+  const { maxItems, maxImageBytes, maxPixels } = options;
+  const limits = { maxItems, maxImageBytes, maxPixels };
+  const onEvent = (event: PoolEvent) => {
+    if (event.kind === "ready-changed") readiness.set(event.ready);
+    metrics.onPoolEvent(event);
+    logPoolEvent(log, event);
+  };
+  const pool = createProcessorPool({
+    ...{ source, workers, onEvent, pictures: limits, queue: toQueueLimits(options) },
+    itemTimeoutMs: options.itemTimeoutMs,
+    workerMaxMemoryBytes: options.workerMaxMemoryBytes,
+  });
+  const build = { version: packageVersion(), engine: () => undefined, model: "", vectorSpace: "" };
+  const metrics = createMetrics(build, pool.state);
+  await pool.ready;
+  const logFailure = tellFailures(log);
+  const server = await startServer({
+    processor: {
+      name: pool.name(),
+      // A server that stops is not healthy, though its workers are.
+      host: metrics.observeProcessor({ ...pool, isReady: readiness.current }),
+      limits,
+      onResult(result) {
+        metrics.onResult(result);
+        logFailure(result);
+      },
+    },
+    readiness,
+    metrics,
+    fetchBytes: createFetchImage(fetchPolicy, {
+      onRefused: (refusal) => log.warn(refusal, "a URL was refused"),
+      onFetched: metrics.onFetched,
+    }),
+    listen,
+    endpoint: opEndpoint,
+    observers: observability.observers,
+    ...access,
+    ...(tls && { tls }),
+    gates: toConnectionGates(options),
+    limits: { ...toLoadLimits(options), ...toConnectionLimits(options) },
+    log,
+  });
+  stopOnSignals(log, async (_signal, hurry) => {
+    readiness.end();
+    // The second signal ends it.
+    await setTimeout(options.shutdownDelayMs, undefined, { signal: hurry }).catch(() => undefined);
+    const endsAt = performance.now() + shutdownMaxMs(options.graceMs);
+    const callsCutOff = await server.close({ graceMs: options.graceMs, hurry });
+    if (callsCutOff > 0) log.warn({ calls: callsCutOff }, "calls in flight were cut off");
+    const closed = Promise.all([pool.dispose(), observability.close()]);
+    await Promise.race([closed, setTimeout(Math.max(0, endsAt - performance.now()))]);
+    return { exitCode: callsCutOff > 0 ? cutOffExitCode : 0, callsCutOff };
+  });
+  const facts = {
+    url: server.localUrl,
+    endpoint: server.endpoint,
+    processor: pool.name(),
+    workers: `${workers} (${why})`,
+    startMs: Math.round(performance.now() - startedAt),
+  };
+  log.info(facts, "ready");
+}
+
+/** Where in its code a processor failed, for whoever writes one; its caller is told the message alone. */
+function tellFailures(log: Log): (result: ProcessResult) => void {
+  const rareLog: HttpLog = createRareLog((level, message, fields) => log[level](fields ?? {}, message));
+  return (result) => {
+    if (result.ok || result.error.reason !== "PROCESSOR_FAILED") return;
+    const { message, cause } = result.error;
+    rareLog("warn", message, cause === undefined ? {} : { cause: String(cause) });
+  };
+}
