@@ -21,7 +21,8 @@ export const reasonMeanings = {
   IMAGE_TOO_LARGE:
     "The header claims more pixels than this server decodes or its bytes can hold, or the picture needs more memory than one may.",
   IMAGE_TOO_SLOW: "The picture took longer than this server works on one.",
-  PROCESSOR_FAILED: "The processor that this server runs threw an error at this picture, or gave no pictures that can be sent.",
+  PROCESSOR_FAILED:
+    "The processor that this server runs threw an error at this picture, or gave no pictures that can be sent.",
   // The model and its files.
   MODEL_UNKNOWN: "There is no model of this name.",
   MODEL_UNREACHABLE: "The weights could not be fetched.",
