@@ -4,11 +4,13 @@ import { freePort } from "./loopback-port.ts";
 import { startPortico } from "./start-portico.ts";
 
 /**
- * Starts the built server and holds it against the conformance suites over all protocols.
- * `node tools/conformance-dist.ts REPORT.json [ENGINE]`
+ * Starts the built server and holds it against the conformance suites, over all protocols unless some are named.
+ * `node tools/conformance-dist.ts REPORT.json ENGINE [PROTOCOLS]`
  */
 
-const [report = "output/conformance.json", engine = "ort-wasm"] = process.argv.slice(2);
+const [report, engine, protocols] = process.argv.slice(2);
+if (report === undefined || engine === undefined)
+  throw new Error("expected REPORT.json and ENGINE, got too few");
 // The server must be told the runner's address before the runner starts.
 const fixtureHost = `127.0.0.1:${await freePort()}`;
 const server = await startPortico({
@@ -20,6 +22,7 @@ const runner = spawn(
   process.execPath,
   [
     ...["src/cli/portico.ts", "conformance", "--endpoint", server.address, "--fixture-host", fixtureHost],
+    ...(protocols === undefined ? [] : ["--protocol", protocols]),
     ...["--json", report, "--junit", report.replace(/\.json$/, ".xml")],
   ],
   { stdio: "inherit" },
