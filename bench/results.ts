@@ -5,6 +5,7 @@ import type { EnginesReport } from "./engines.ts";
 import type { LatencyReport } from "./latency.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import type { MemoryReport } from "./memory.ts";
+import type { NetworksReport } from "./networks.ts";
 import type { EnginePeersReport } from "./peers/engine-peers.ts";
 import type { OperatorPeersReport } from "./peers/operator-peers.ts";
 import type { ThroughputReport } from "./server-throughput.ts";
@@ -40,6 +41,7 @@ export interface Reports {
     readonly operators: OperatorPeersReport;
   };
   readonly sizes: SizesReport;
+  readonly networks: NetworksReport;
 }
 
 const fileOf = (name: keyof Reports) => new URL(`results/${name}.json`, import.meta.url);
