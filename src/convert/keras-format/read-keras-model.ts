@@ -10,7 +10,7 @@ import { parseModelJson } from "./parse-model-json.ts";
 import { readKerasZip } from "./read-keras-zip.ts";
 import { readModelTree } from "./read-model-tree.ts";
 import { readTfjsLayers } from "./read-tfjs-layers.ts";
-import { readWeightGroups } from "./read-weight-groups.ts";
+import { type LayerNames, readWeightGroups } from "./read-weight-groups.ts";
 import { readWeightVars } from "./read-weight-vars.ts";
 
 /** Where a Keras model's files come from; the abilities are injected. */
@@ -19,6 +19,8 @@ export interface KerasSource {
   readonly file: string;
   /** For a `.h5` that holds weights alone: a file with the topology, as `model.to_json()` gives it. */
   readonly topology?: string;
+  /** For such a file: the topology's names of layers by the file's, where they differ. */
+  readonly layerNames?: LayerNames;
   /** The bytes of a file, by `file`, by `topology`, or by a path beside `file` that holds no `..`. */
   readonly read: (path: string) => Promise<Uint8Array<ArrayBuffer>>;
   /** Asked for only where there is HDF5 to be read. */
@@ -84,7 +86,7 @@ async function readHdf5(source: KerasSource, hdf5: Hdf5File): Promise<ReadKerasM
     );
   }
   const tree = readModelTree(parseModelJson(topology, await source.read(topology)));
-  const weights = readWeightVars(hdf5, tree) ?? readWeightGroups(hdf5, "/", tree);
+  const weights = readWeightVars(hdf5, tree) ?? readWeightGroups(hdf5, "/", tree, source.layerNames);
   return toModel("keras-h5-weights", tree, weights);
 }
 

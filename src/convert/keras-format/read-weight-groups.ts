@@ -6,15 +6,24 @@ import { variableOf } from "./layer-variables.ts";
 import type { ModelEntry, ModelTree } from "./model-tree.ts";
 import { parseWeightName } from "./variable-names.ts";
 
+/** What the topology calls a layer that the file of its weights, written by another version of Keras, calls otherwise. */
+export type LayerNames = ReadonlyMap<string, string>;
+
 /**
  * Reads weights as Keras 2's HDF5 files have them (`save_weights_to_hdf5_group` in
  * keras/src/legacy/saving/legacy_h5_format.py): the attribute `layer_names` of a group lists its layers' groups, and
  * `weight_names` of each its weights. A model inside the model is one such layer.
  * @param group `/model_weights` in a whole model's file, `/` in one of weights alone
+ * @param ownNames the topology's name of a layer by the file's, where they differ
  * @returns weights by `layer/variable`, in the flat topology's names
  * @throws EmbedError `CONVERT_INVALID`
  */
-export function readWeightGroups(hdf5: Hdf5File, group: string, tree: ModelTree): KerasWeights {
+export function readWeightGroups(
+  hdf5: Hdf5File,
+  group: string,
+  tree: ModelTree,
+  ownNames: LayerNames = new Map(),
+): KerasWeights {
   const layerNames = readNames(hdf5, group, "layer_names");
   if (!layerNames) {
     throw invalidModel(`${group}: expected weights of Keras, got no attribute layer_names`);
@@ -29,8 +38,9 @@ export function readWeightGroups(hdf5: Hdf5File, group: string, tree: ModelTree)
       const path = join(layerGroup, weightName);
       const dataset = datasets.get(path);
       if (!dataset) throw invalidModel(`${path}: the weight is listed and missing`);
-      const entry = entries.get(layerName);
-      if (!entry) throw invalidModel(`${path}: the topology has no layer "${layerName}"`);
+      const ownName = ownNames.get(layerName) ?? layerName;
+      const entry = entries.get(ownName);
+      if (!entry) throw invalidModel(`${path}: the topology has no layer "${ownName}"`);
       const name = nameWeight(entry, weightName, path);
       if (weights.has(name)) throw invalidModel(`${path}: is a second weight "${name}"`);
       datasets.delete(path);
