@@ -57,7 +57,7 @@ export async function packTestModel(folder: string, model: TestModel): Promise<P
     ...resnet,
     name: model.name,
     identity: { ...resnet.identity, dimension: converted.dimension },
-    sources: [source, ...resnet.sources.filter((one) => one.kind === "url")],
+    sources: [source],
     outputLayer,
     preprocess: { ...resnet.preprocess, width: side, height: side },
     onnx: {

@@ -9,12 +9,16 @@ export interface PorticoRun {
   readonly stderr: string;
 }
 
-/** Runs a `portico` command in a process of its own to its end. */
+/**
+ * Runs a `portico` command in a process of its own to its end.
+ * @param entry to run, from the root of the repository
+ */
 export async function runPortico(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  entry = "src/cli/portico.ts",
 ): Promise<PorticoRun> {
-  const child = spawn(process.execPath, ["src/cli/portico.ts", ...args], {
+  const child = spawn(process.execPath, [entry, ...args], {
     cwd: fileURLToPath(new URL("../", import.meta.url)),
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

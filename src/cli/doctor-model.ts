@@ -5,7 +5,8 @@ import { type ModelManifest, variantNames } from "../embed/model-manifest.ts";
 import { labelOf, pickVariant } from "../embed/pick-variant.ts";
 import { EmbedError } from "../errors.ts";
 import { modelFile, resolveCacheDir } from "../node/model/model-cache.ts";
-import { findModelManifest, listModelNames } from "../node/model/model-catalog.ts";
+import { findModel, findModelDescription, listModelNames } from "../node/model/model-catalog.ts";
+import { findCompleteManifest } from "../node/model/model-store.ts";
 import { readModel } from "../node/model/read-model.ts";
 import { readVectorGolden } from "../node/model/vector-golden.ts";
 import type { PoolEvent } from "../node/pool/worker-pool.ts";
@@ -23,7 +24,9 @@ export async function describeModels({ cache, modelsDir }: ModelFolders): Promis
   const models = await Promise.all(
     names.map(async (name): Promise<Finding[]> => {
       try {
-        return await checkForms(cacheDir, await findModelManifest(name, modelsDir));
+        const model = await findModel(name, "fp32", modelsDir);
+        const manifest = await findCompleteManifest(model, cacheDir);
+        return manifest ? await checkForms(cacheDir, manifest) : [notPrepared(`model ${name}`)];
       } catch (error) {
         return [{ name: `model ${name}`, state: "failed", value: EmbedError.from(error).message }];
       }
@@ -69,7 +72,7 @@ async function checkModel(cacheDir: string, manifest: ModelManifest): Promise<Fi
   const file = modelFile(cacheDir, manifest);
   if (!(await isPrepared(file))) {
     if (manifest.folder !== undefined) return { name, state: "failed", value: `${file} is not there` };
-    return { name, state: "unchecked", value: "not prepared; portico prepare fetches it" };
+    return notPrepared(name);
   }
   try {
     await readModel(file, manifest);
@@ -77,6 +80,10 @@ async function checkModel(cacheDir: string, manifest: ModelManifest): Promise<Fi
   } catch (error) {
     return { name, state: "failed", value: EmbedError.from(error).message };
   }
+}
+
+function notPrepared(name: string): Finding {
+  return { name, state: "unchecked", value: "not prepared; portico prepare fetches it" };
 }
 
 function isPrepared(file: string): Promise<boolean> {
@@ -104,7 +111,7 @@ const timedImage = "photo/locomotion-house-cat.jpg";
 export async function selfCheck(options: SelfCheckOptions, models: readonly Finding[]): Promise<Finding> {
   const name = "self-check";
   const label = labelOf(
-    pickVariant(await findModelManifest(options.model, options.modelsDir), options.variant),
+    pickVariant(await findModelDescription(options.model, options.modelsDir), options.variant),
   );
   const found = models.find((finding) => finding.name === `model ${label}`)?.state;
   if (found !== "ok") {

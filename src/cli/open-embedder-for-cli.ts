@@ -1,12 +1,12 @@
 import type { ModelManifest } from "../embed/model-manifest.ts";
-import { findModelVariant } from "../node/model/model-catalog.ts";
+import { findModel } from "../node/model/model-catalog.ts";
 import { openEmbedder } from "../node/open-embedder.ts";
 import { chooseWorkers, readMachine } from "../node/pool/default-workers.ts";
 import type { QueueLimits } from "../node/pool/job-queue.ts";
 import type { PoolEvent, WorkerPool } from "../node/pool/worker-pool.ts";
 import type { EngineOptions } from "./common-options.ts";
 import { describePassedOver } from "./log-pool-event.ts";
-import { prepareWithProgress } from "./prepare.ts";
+import { completeWithProgress, prepareWithProgress } from "./prepare.ts";
 
 /** For a command that is its own only caller and draws pictures no faster than they are embedded. */
 export const unboundedQueue: QueueLimits = { maxItems: Infinity, maxBytes: Infinity };
@@ -28,14 +28,15 @@ export async function openEmbedderForCli(
   queue: QueueLimits,
   onEvent: (event: PoolEvent) => void = tellEngine,
 ): Promise<CliEmbedder> {
-  const manifest = await findModelVariant(options.model, options.variant, options.modelsDir);
+  const cache = options.cache === undefined ? {} : { cacheDir: options.cache };
+  const model = await findModel(options.model, options.variant, options.modelsDir);
+  const manifest = await completeWithProgress(model, cache);
   const { workers, why } = options.workers
     ? { workers: options.workers, why: "--workers" }
     : chooseWorkers(readMachine());
   const embedder = openEmbedder({
     manifest,
-    prepare: () =>
-      prepareWithProgress(manifest, options.cache === undefined ? {} : { cacheDir: options.cache }),
+    prepare: async () => (await prepareWithProgress(manifest, cache)).file,
     workers,
     threads: options.threads,
     ...(options.gangs === "off" && { gangThreads: 1 }),

@@ -2,8 +2,8 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type VariantName, variantNames } from "../embed/model-manifest.ts";
 import { EmbedError } from "../errors.ts";
 import { commandName } from "../node/command-name.ts";
-import { findModelVariant } from "../node/model/model-catalog.ts";
-import { pageModel } from "../node/page/page-model.ts";
+import { findModel } from "../node/model/model-catalog.ts";
+import { type PageModel, pageModel } from "../node/page/page-model.ts";
 import { openPageSource } from "../node/page/page-source.ts";
 import { writePage } from "../node/page/write-page.ts";
 import { addCacheOption, addModelsDirOption, describeCache, filePath } from "./common-options.ts";
@@ -84,12 +84,13 @@ async function pageCommand(flags: PageFlags): Promise<void> {
   requireServerOrModel(flags);
   const { out, server, model, variant, cache, modelsDir } = flags;
   const names = model === "none" ? [] : variant;
-  const manifests = await Promise.all(names.map((name) => findModelVariant(model, name, modelsDir)));
+  const forms = await Promise.all(names.map((name) => findModel(model, name, modelsDir)));
   const source = await openPageSource();
-  for (const manifest of manifests) {
-    await prepareWithProgress(manifest, cache === undefined ? {} : { cacheDir: cache });
+  const models: PageModel[] = [];
+  for (const form of forms) {
+    const { manifest } = await prepareWithProgress(form, cache === undefined ? {} : { cacheDir: cache });
+    models.push(pageModel(manifest, cache));
   }
-  const models = manifests.map((manifest) => pageModel(manifest, cache));
   const written = await writePage(source, { folder: out, server, models });
   const bytes = written.reduce((sum, file) => sum + file.bytes, 0);
   process.stdout.write(`${out}: ${written.length} files, ${(bytes / 1e6).toFixed(1)} MB\n`);

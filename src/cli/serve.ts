@@ -1,12 +1,13 @@
 import { constants } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
+import { isComplete, type ModelManifest } from "../embed/model-manifest.ts";
 import { EmbedError } from "../errors.ts";
 import { imageFormats } from "../image/pixels.ts";
 import { createFetchImage } from "../node/fetch/fetch-image.ts";
 import { shutdownMaxMs } from "../node/http/close-gracefully.ts";
 import { resolveListenAddress } from "../node/http/listen-address.ts";
-import { findModelManifest } from "../node/model/model-catalog.ts";
+import { findModelDescription } from "../node/model/model-catalog.ts";
 import { createLog } from "../node/observe/log.ts";
 import { createMetrics } from "../node/observe/metrics.ts";
 import { otherForms, pageModel } from "../node/page/page-model.ts";
@@ -100,11 +101,7 @@ async function serveCommand(options: ServeOptions): Promise<void> {
     ...(options.page === "on" && {
       page: {
         models: [pageModel(manifest, options.cache)],
-        forms: otherForms(
-          await findModelManifest(manifest.name, options.modelsDir),
-          manifest.precision,
-          options.cache,
-        ),
+        forms: await findOtherForms(manifest, options),
       },
     }),
     listen,
@@ -164,4 +161,10 @@ async function serveCommand(options: ServeOptions): Promise<void> {
   const line = mayTry ? tryItLine(server.localUrl, { tls }) : undefined;
   // Not a line of the log, whose quotes would be escaped: this one is pasted.
   if (line) process.stderr.write(`Try it:\n${line}\n`);
+}
+
+/** Of a model whose weights nobody saw before there is only the one form. */
+async function findOtherForms(manifest: ModelManifest, { modelsDir, cache }: ServeOptions) {
+  const model = await findModelDescription(manifest.name, modelsDir);
+  return isComplete(model) ? otherForms(model, manifest.precision, cache) : [];
 }

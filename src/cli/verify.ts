@@ -6,7 +6,7 @@ import type { VectorReference } from "../embed/self-check.ts";
 import { engineTolerance } from "../engine/engine-tolerances.ts";
 import { EmbedError } from "../errors.ts";
 import { commandName } from "../node/command-name.ts";
-import { findModelManifest } from "../node/model/model-catalog.ts";
+import { findModelDescription } from "../node/model/model-catalog.ts";
 import { listVectorGoldens, readModelGolden } from "../node/model/vector-golden.ts";
 import type { WorkerPool } from "../node/pool/worker-pool.ts";
 import { aheadOf } from "../service/work-batch.ts";
@@ -42,7 +42,7 @@ Examples:
 }
 
 async function verifyCommand(options: EngineOptions & { only?: string; json?: true }): Promise<void> {
-  const model = await findModelManifest(options.model, options.modelsDir);
+  const model = await findModelDescription(options.model, options.modelsDir);
   const known = await listVectorGoldens(model);
   if (known.length === 0) {
     throw new EmbedError("CONFIG_INVALID", `model ${model.name} has no vectors of Keras to compare with`);

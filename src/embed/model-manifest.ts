@@ -28,13 +28,21 @@ export interface NpmModelSource {
   readonly license: string;
 }
 
-/** A file that the user may bring by hand, for example the official Keras release. */
+/** A file of weights alone that anyone may fetch, such as the official releases of Keras. */
 export interface UrlModelSource {
   readonly kind: "url";
   readonly url: string;
-  readonly format: "keras-h5";
-  /** The checksum that keras_applications publishes for the file. */
+  readonly format: "keras-h5-weights";
+  /**
+   * The checksum that Keras publishes for the file. It finds any accident, but no attacker who can make two files of one
+   * MD5: `portico prepare` also records the file's SHA-256.
+   */
   readonly md5: string;
+  readonly bytes: number;
+  /** The file beside the manifest that has the topology, as Keras's `to_json` gives it. */
+  readonly topology: string;
+  /** The file beside the manifest that has the topology's name of each layer by the file's, where they differ. */
+  readonly layerNames?: string;
   readonly license: string;
 }
 
@@ -51,6 +59,9 @@ export interface FileModelSource {
   /** Hexadecimal. */
   readonly sha256: string;
 }
+
+/** Sources that can be fetched. */
+export type WeightsSource = NpmModelSource | UrlModelSource;
 
 /** The forms of one model, each a vector space of its own. The first is the model itself; the others are made from it. */
 export const variantNames = ["fp32", "fp16", "int8"] as const;
@@ -74,11 +85,19 @@ export interface ModelVariant {
   readonly accuracy: Accuracy;
 }
 
+/** What only the weights can tell. */
+export interface ModelFacts {
+  /** The converted file: conversion is deterministic, so the same weights give the same hash. */
+  readonly onnx: { readonly sha256: string; readonly bytes: number };
+  /** Names the vector space: `sha256:<hex>` over source tensors and settings. */
+  readonly fingerprint: string;
+}
+
 /**
  * `models/<name>/manifest.json`: everything that is known of a model except its weights. `pickVariant` makes from it that of a
  * variant, which has another precision, file and fingerprint.
  */
-export interface ModelManifest {
+export interface ModelManifest extends ModelFacts {
   readonly name: string;
   readonly description: string;
   readonly identity: OperatorIdentity;
@@ -90,14 +109,21 @@ export interface ModelManifest {
   readonly normalisation: "l2";
   /** How the file holds its numbers: the name of the variant. */
   readonly precision: VariantName;
-  /** The converted file: conversion is deterministic, so its hash is known beforehand. */
-  readonly onnx: { readonly sha256: string; readonly bytes: number };
-  /** Names the vector space: `sha256:<hex>` over source tensors and settings. */
-  readonly fingerprint: string;
   /** The smaller forms that `portico prepare --variant` makes. Default: none. */
   readonly variants?: Partial<Readonly<Record<Exclude<VariantName, "fp32">, ModelVariant>>>;
   /** Of a variant that was picked; without it each golden's own tolerance holds. A file never has it. */
   readonly accuracy?: Accuracy;
   /** Of an imported model: the folder in which its manifest and its ONNX file lie. A file never has it. */
   readonly folder?: string;
+}
+
+/**
+ * A manifest as it is written where nobody has seen the weights: the facts are not there before `portico prepare` has found
+ * them.
+ */
+export type ModelDescription = Omit<ModelManifest, keyof ModelFacts> & Partial<ModelFacts>;
+
+/** Whether nothing is left to be found out. */
+export function isComplete<T extends ModelDescription>(model: T): model is T & ModelManifest {
+  return model.onnx !== undefined && model.fingerprint !== undefined;
 }

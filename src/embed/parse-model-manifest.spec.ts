@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { EmbedError } from "../errors.ts";
-import { parseModelManifest } from "./parse-model-manifest.ts";
+import { parseModelDescription, parseModelManifest } from "./parse-model-manifest.ts";
 
 const resnet50 = JSON.parse(
   readFileSync(new URL("../../models/resnet50/manifest.json", import.meta.url), "utf8"),
@@ -22,6 +22,17 @@ const file = {
 test("a manifest of an imported model passes as it is", () => {
   const { variants: _, ...imported } = { ...resnet50, sources: [file] };
   expect(parseModelManifest(imported)).toEqual(imported);
+});
+
+test("a manifest may leave its facts to be found out, if all of them", () => {
+  const { onnx: _onnx, fingerprint: _fingerprint, ...description } = resnet50;
+  expect(parseModelDescription(description)).toEqual(description);
+  expect(() => parseModelManifest(description)).toThrow(
+    "model manifest, onnx: expected an object, got nothing",
+  );
+  expect(() => parseModelDescription({ ...description, fingerprint: resnet50.fingerprint })).toThrow(
+    "model manifest, onnx: expected to be there if and only if fingerprint is, got nothing",
+  );
 });
 
 describe("a broken manifest is refused, and the field is named", () => {
@@ -77,6 +88,11 @@ describe("a broken manifest is refused, and the field is named", () => {
       'sources[0].kind: expected "npm", "url" or "file", got "constructor"',
     ],
     ["a folder", { ...resnet50, folder: "/somewhere" }, 'folder: expected no such field, got "/somewhere"'],
+    [
+      "a topology in another folder",
+      { ...resnet50, sources: [{ ...url, topology: "../x.json" }] },
+      'sources[0].topology: expected the name of a .json file beside the manifest, got "../x.json"',
+    ],
     [
       "a half dimension",
       { ...resnet50, identity: { ...resnet50.identity, dimension: 0.5 } },

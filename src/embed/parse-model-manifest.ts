@@ -1,12 +1,15 @@
 import { EmbedError } from "../errors.ts";
 import { channelModes, interpolations } from "../preprocess/preprocess-spec.ts";
 import {
+  isComplete,
+  type ModelDescription,
   type ModelManifest,
   type ModelSource,
   type ModelVariant,
   modelFileFormats,
   variantNames,
 } from "./model-manifest.ts";
+import { isSafeWeightsUrl } from "./weights-url.ts";
 
 /** Says what a value should have been; nothing if it is right. */
 type Check = (value: unknown) => string | undefined;
@@ -46,6 +49,8 @@ const optional =
   (value) =>
     value === undefined ? undefined : check(value);
 
+const fingerprint = matching(/^sha256:[0-9a-f]{64}$/, '"sha256:" and 64 hexadecimal digits');
+
 /** Names of models become names of folders, so nothing that could leave a folder is let in. */
 export const modelNamePattern: RegExp = /^[a-z0-9][a-z0-9_-]*$/;
 
@@ -59,14 +64,14 @@ const manifestFields: Fields = {
   pooling: oneOf("avg", "max", "none"),
   normalisation: oneOf("l2"),
   precision: oneOf("fp32"),
-  onnx: object,
-  fingerprint: matching(/^sha256:[0-9a-f]{64}$/, '"sha256:" and 64 hexadecimal digits'),
+  onnx: optional(object),
+  fingerprint: optional(fingerprint),
   variants: optional(object),
 };
 
 const variantFields: Fields = {
   onnx: object,
-  fingerprint: manifestFields.fingerprint as Check,
+  fingerprint,
   accuracy: object,
 };
 
@@ -97,6 +102,14 @@ const onnxFields: Fields = {
   bytes: count,
 };
 
+/** The last part names the file in the cache. */
+const weightsUrl: Check = (value) =>
+  typeof value === "string" && isSafeWeightsUrl(value) && /^\S+\/[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)
+    ? undefined
+    : "an https URL that ends in a file name";
+
+const fileBeside = matching(/^[a-z0-9][a-z0-9-]*\.json$/, "the name of a .json file beside the manifest");
+
 const sourceFields: Readonly<Record<ModelSource["kind"], Fields>> = {
   npm: {
     kind: oneOf("npm"),
@@ -109,9 +122,12 @@ const sourceFields: Readonly<Record<ModelSource["kind"], Fields>> = {
   },
   url: {
     kind: oneOf("url"),
-    url: matching(/^https:\/\/\S+\/[A-Za-z0-9][A-Za-z0-9._-]*$/, "an https URL that ends in a file name"),
-    format: oneOf("keras-h5"),
+    url: weightsUrl,
+    format: oneOf("keras-h5-weights"),
     md5: matching(/^[0-9a-f]{32}$/, "32 hexadecimal digits"),
+    bytes: count,
+    topology: fileBeside,
+    layerNames: optional(fileBeside),
     license: text,
   },
   file: {
@@ -124,16 +140,29 @@ const sourceFields: Readonly<Record<ModelSource["kind"], Fields>> = {
 };
 
 /**
- * Checks a parsed `models/<name>/manifest.json` field by field. Unknown fields are refused, so that a typing
- * error is found.
+ * Checks the manifest of a model of which everything is known.
  * @throws EmbedError `CONFIG_INVALID`, naming the field
  */
 export function parseModelManifest(json: unknown): ModelManifest {
+  const manifest = parseModelDescription(json);
+  if (isComplete(manifest)) return manifest;
+  throw invalidField("onnx", "an object", undefined);
+}
+
+/**
+ * Checks a parsed `models/<name>/manifest.json` field by field; `onnx` and `fingerprint` may both be missing. Unknown fields
+ * are refused, so that a typing error is found.
+ * @throws EmbedError `CONFIG_INVALID`, naming the field
+ */
+export function parseModelDescription(json: unknown): ModelDescription {
   const manifest = checkFields(json, "", manifestFields);
   checkFields(manifest.identity, "identity", identityFields);
   checkFields(manifest.preprocess, "preprocess", preprocessFields);
-  checkFields(manifest.onnx, "onnx", onnxFields);
-  checkVariants(manifest as unknown as ModelManifest);
+  if ((manifest.onnx === undefined) !== (manifest.fingerprint === undefined)) {
+    throw invalidField("onnx", "to be there if and only if fingerprint is", manifest.onnx);
+  }
+  if (manifest.onnx !== undefined) checkFields(manifest.onnx, "onnx", onnxFields);
+  checkVariants(manifest as unknown as ModelDescription);
   (manifest.sources as readonly unknown[]).forEach((source, index) => {
     const path = `sources[${index}]`;
     const { kind } = asObject(source, path);
@@ -141,12 +170,12 @@ export function parseModelManifest(json: unknown): ModelManifest {
     if (!fields) throw invalidField(`${path}.kind`, '"npm", "url" or "file"', kind);
     checkFields(source, path, fields);
   });
-  return manifest as unknown as ModelManifest;
+  return manifest as unknown as ModelDescription;
 }
 
 /** No two may be taken for each other: neither their files nor their vectors. */
-function checkVariants({ variants = {}, onnx, fingerprint }: ModelManifest): void {
-  const hashes = new Set([onnx.sha256]);
+function checkVariants({ variants = {}, onnx, fingerprint }: ModelDescription): void {
+  const hashes = new Set([onnx?.sha256]);
   const spaces = new Set([fingerprint]);
   const names: readonly string[] = variantNames.filter((name) => name !== "fp32");
   for (const [name, given] of Object.entries(variants)) {

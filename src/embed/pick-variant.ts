@@ -1,12 +1,19 @@
 import { EmbedError } from "../errors.ts";
-import { type ModelManifest, type VariantName, variantNames } from "./model-manifest.ts";
+import {
+  type ModelDescription,
+  type ModelManifest,
+  type VariantName,
+  variantNames,
+} from "./model-manifest.ts";
 
 /**
  * The manifest of one form of a model: its own file, precision, fingerprint and accuracy, everything else as it is.
  * @param manifest of the model itself
  * @throws EmbedError `CONFIG_INVALID`, naming those that there are
  */
-export function pickVariant(manifest: ModelManifest, variant: VariantName): ModelManifest {
+export function pickVariant(manifest: ModelManifest, variant: VariantName): ModelManifest;
+export function pickVariant(manifest: ModelDescription, variant: VariantName): ModelDescription;
+export function pickVariant(manifest: ModelDescription, variant: VariantName): ModelDescription {
   if (variant === "fp32") return manifest;
   const { variants = {}, ...model } = manifest;
   const picked = Object.hasOwn(variants, variant) ? variants[variant] : undefined;

