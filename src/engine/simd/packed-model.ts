@@ -61,6 +61,10 @@ export function openSeat({ plan, memory }: PackedModel, number: number): Seat {
 /** What each thread adds to the memory. */
 export const seatBytes = ({ arenaBytes, scratchBytes }: SimdPlan) => align(arenaBytes + scratchBytes);
 
+/** Bytes of memory of a model that so many threads share. */
+export const packedBytes = (plan: SimdPlan, threads: number) =>
+  pagesOf(seatAddress(plan, threads)) * pageBytes;
+
 const seatAddress = (plan: SimdPlan, number: number) =>
   align(weightsAddress + plan.weightBytes) + number * seatBytes(plan);
 

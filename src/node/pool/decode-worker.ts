@@ -33,4 +33,4 @@ async function decodeOne({ id, bytes }: DecodeCommand): Promise<void> {
 }
 
 port.on("message", (command: DecodeCommand) => void decodeOne(command));
-post({ kind: "ready" });
+post({ kind: "ready", wasmBytes: wasmBytes() });

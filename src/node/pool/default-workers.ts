@@ -13,7 +13,7 @@ export interface WorkerCount {
 export const workerBytes = 640 * 2 ** 20;
 
 /** What the process needs beside its workers: the runtime, the model while it is read, requests of 100 MiB. */
-const processBytes = 512 * 2 ** 20;
+export const processBytes = 512 * 2 ** 20;
 
 const mostWorkers = 4;
 
@@ -33,14 +33,22 @@ export function readMachine(): Machine {
   };
 }
 
-/** Workers by default: min(available cores, 4, what the memory limit holds), at least 1. */
-export function chooseWorkers({ cores, memoryBytes }: Machine): WorkerCount {
-  const held = Math.floor((memoryBytes - processBytes) / workerBytes);
+/** What models may take: the rest of the memory, in bytes. */
+export const modelBytesOf = ({ memoryBytes }: Machine): number => Math.max(0, memoryBytes - processBytes);
+
+/**
+ * Workers of each model by default: min(available cores, 4, what the memory limit holds), at least 1. Each model has as many
+ * as a lone one would: one that has all the work can so use all cores, and workers without work cost little.
+ * @param models that are in memory at once
+ */
+export function chooseWorkers({ cores, memoryBytes }: Machine, models = 1): WorkerCount {
+  const held = Math.floor((memoryBytes - processBytes) / (workerBytes * models));
   const memoryMiB = Math.round(memoryBytes / 2 ** 20);
+  const forEach = models > 1 ? ` for each of ${models} models` : "";
   const bounds = [
     { workers: cores, why: `${cores} available cores` },
     { workers: mostWorkers, why: `the default cap of ${mostWorkers}` },
-    { workers: held, why: `${memoryMiB} MiB of memory hold ${Math.max(held, 0)}` },
+    { workers: held, why: `${memoryMiB} MiB of memory hold ${Math.max(held, 0)}${forEach}` },
   ];
   const lowest = bounds.reduce((low, bound) => (bound.workers < low.workers ? bound : low));
   return { workers: Math.max(1, lowest.workers), why: lowest.why };

@@ -124,7 +124,8 @@ try {
     else void embedOne(pipeline, command);
   });
   const canHelp = session.help !== undefined;
-  post({ kind: "ready", maxAbsError, canHelp, ...(packed && { packed }), ...(adapter && { adapter }) });
+  const found = { ...(packed && { packed }), ...(adapter && { adapter }) };
+  post({ kind: "ready", maxAbsError, canHelp, wasmBytes: wasmBytes(), ...found });
 } catch (error) {
   fail(error);
 }

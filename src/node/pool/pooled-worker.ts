@@ -37,7 +37,7 @@ export interface PooledWorker {
    * @returns false if its thread has ended
    */
   help(seat: number): Promise<boolean>;
-  /** WebAssembly memory after the last picture; 0 before the first. */
+  /** WebAssembly memory after the last picture, the self-check's too; 0 before. */
   wasmBytes(): number;
   terminate(): Promise<void>;
 }

@@ -19,7 +19,7 @@ const maxYoungGenerationSizeMb = 4;
 
 /** What every thread of this kind tells, beside messages of its own. An `EmbedError` travels as plain data. */
 export type ThreadMessage =
-  | { readonly kind: "ready" }
+  | { readonly kind: "ready"; readonly wasmBytes: number }
   | { readonly kind: "failed"; readonly error: PlainEmbedError }
   | ThreadAnswer;
 
@@ -52,7 +52,7 @@ export interface SupervisedThread<Message extends { readonly kind: string }> {
   readonly ready: Promise<Extract<Message, { kind: "ready" }>>;
   /** Resolves, never rejects, once the thread has ended unasked. */
   readonly lost: Promise<EmbedError>;
-  /** WebAssembly memory after the last answer; 0 before the first. */
+  /** WebAssembly memory after the last answer, or once it was ready; 0 before. */
   wasmBytes(): number;
   /** Whether a command is being worked on. */
   isBusy(): boolean;
@@ -125,7 +125,8 @@ export function startSupervisedThread<Message extends { readonly kind: string } 
     if (message.kind === "ready") {
       isStarted = true;
       clearTimeout(startTimer);
-      ready.resolve(message as Ready);
+      wasmBytes = message.wasmBytes;
+      ready.resolve(message as unknown as Ready);
     } else if (message.kind === "failed") end(EmbedError.fromPlain(message.error));
     else if (message.kind === "result") {
       wasmBytes = message.wasmBytes;

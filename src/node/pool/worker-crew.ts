@@ -49,6 +49,10 @@ export interface WorkerCrew {
    * @param waiting pictures that wait for a worker
    */
   take(waiting: number): PooledWorker | undefined;
+  /** WebAssembly memory of as many workers as there are to be, by the largest that lives, in bytes. */
+  wasmBytes(): number;
+  /** How many there are to be. */
+  wanted(): number;
   /** Workers that would help with a picture that begins now. */
   helpers(): number;
   /** How often a worker without work was sent to help another since the start. */
@@ -210,6 +214,10 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
     ready,
     engine: starter.engine,
     size: () => members.size,
+    wasmBytes: () =>
+      starter.sharedBytes(wanted()) +
+      wanted() * Math.max(0, ...[...members].map((worker) => worker.wasmBytes())),
+    wanted,
     take(waiting) {
       const worker = idle.pop();
       if (!worker) gangs.callOff(waiting);

@@ -36,6 +36,8 @@ export interface WorkerPool extends Embedder {
   state(): PoolState;
   /** What computes; undefined until the first worker has passed its self-check. */
   engine(): EngineName | undefined;
+  /** Memory of all its workers, those to come too, in bytes; 0 before the first has passed its self-check. */
+  memoryBytes(): number;
 }
 
 /**
@@ -43,6 +45,9 @@ export interface WorkerPool extends Embedder {
  * picture that ends workers takes down its own, those that helped, and one more at most.
  */
 const retries = 1;
+
+/** 32 MiB: what a worker takes beside its WebAssembly memory, for V8's heap and code, and the picture in its hands. */
+export const threadBytes = 32 * 2 ** 20;
 
 /** How often the clock is looked at: whether work stalls, and whether an engine that failed works again. */
 const watchIntervalMs = 1_000;
@@ -181,6 +186,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     ready,
     isReady,
     engine: crew.engine,
+    memoryBytes: () => (crew.engine() === undefined ? 0 : crew.wasmBytes() + crew.wanted() * threadBytes),
     state: () => ({ ...queue.state(), workers: crew.size(), helps: crew.helps(), isReady: isReady() }),
     embed(bytes: Uint8Array, embedOptions: EmbedOptions = {}): Promise<EmbedResult> {
       return new Promise((resolve) => {

@@ -81,6 +81,8 @@ export type WorkerMessage =
       readonly canHelp: boolean;
       /** Of the engine `ort-webgpu`: the name of its GPU. */
       readonly adapter?: string;
+      /** WebAssembly memory of the worker after the self-check. */
+      readonly wasmBytes: number;
     }
   /** The GPU was lost, and another device does its work now. */
   | { readonly kind: "device-replaced"; readonly error: PlainEmbedError }
@@ -112,7 +114,7 @@ export interface DecodeCommand {
 
 /** A thread that decodes to the main thread; the tensor is transferred. */
 export type DecodeMessage =
-  | { readonly kind: "ready" }
+  | { readonly kind: "ready"; readonly wasmBytes: number }
   | { readonly kind: "failed"; readonly error: PlainEmbedError }
   | {
       readonly kind: "result";

@@ -1,5 +1,5 @@
 import type { EngineName } from "../../engine/engine.ts";
-import type { PackedModel } from "../../engine/simd/packed-model.ts";
+import { type PackedModel, packedBytes } from "../../engine/simd/packed-model.ts";
 import { EmbedError } from "../../errors.ts";
 import { nextEngine, nextEngineAfterLoss, type PassedOver } from "./next-engine.ts";
 import { type PooledWorker, startWorker } from "./pooled-worker.ts";
@@ -47,6 +47,8 @@ export interface WorkerStarter {
   engine(): EngineName | undefined;
   /** Tries the engines of the setup in turn, each in a thread of its own. Resolves to a worker that passed its self-check. */
   startFirst(seat: () => number): Promise<PooledWorker>;
+  /** What so many workers hold together besides what is each one's own, in bytes. */
+  sharedBytes(workers: number): number;
   start(seat: () => number): Promise<PooledWorker>;
   /**
    * A worker was lost, or one that is not the first could not start: where its engine is not to be tried again, the next
@@ -129,6 +131,7 @@ export function createWorkerStarter(options: WorkerStarterOptions, hooks: StartH
     engine: () => engine,
     startFirst,
     start,
+    sharedBytes: (workers) => (packed ? packedBytes(packed.plan, workers) : 0),
     noteLoss(error) {
       setup = setup.then((value) => {
         const next = isClosed ? undefined : nextEngineAfterLoss(value, error);
