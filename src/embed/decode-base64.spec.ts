@@ -156,12 +156,12 @@ test("both ways agree on 20,000 texts of awkward characters", () => {
   expect(decoded).toBeGreaterThan(4_000);
 });
 
-test("a text of 13 million characters is decoded well within a second", () => {
+test("a text of 13 million characters takes well less than a second of processor time", () => {
   const bytes = new Uint8Array(10 * 2 ** 20).map((_, i) => (i * 31) ^ (i >> 8));
   const text = Buffer.from(bytes).toString("base64");
-  const start = performance.now();
+  const before = process.cpuUsage();
   const decoded = decodeBase64(text, undefined, null);
-  const elapsedMs = performance.now() - start;
+  const { user, system } = process.cpuUsage(before);
   expect(Buffer.compare(decoded, bytes)).toBe(0);
-  expect(elapsedMs).toBeLessThan(1000);
+  expect((user + system) / 1000).toBeLessThan(1000);
 });
