@@ -9,6 +9,7 @@ import { packageFile } from "../node/package-file.ts";
 import { addConformanceCommand } from "./conformance.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addEmbedCommand } from "./embed.ts";
+import { addImportCommand } from "./import.ts";
 import { addPageCommand } from "./page.ts";
 import { addPrepareCommand } from "./prepare.ts";
 import { addRegisterCommand } from "./register.ts";
@@ -47,6 +48,7 @@ Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong usage or set
 
 addServeCommand(program);
 addPrepareCommand(program);
+addImportCommand(program);
 addEmbedCommand(program);
 addVerifyCommand(program);
 addConformanceCommand(program);

@@ -1,4 +1,5 @@
 import type { ModelManifest } from "../embed/model-manifest.ts";
+import type { SelfCheck, WarmUp } from "../embed/self-check.ts";
 import type { EngineChoice } from "../engine/engine.ts";
 import { listEnginesToTry } from "../engine/engine-order.ts";
 import type { ImageLimits } from "../image/pixels.ts";
@@ -29,6 +30,8 @@ export interface OpenEmbedderOptions {
   readonly workerMaxMemoryBytes?: number;
   readonly queue: QueueLimits;
   readonly onEvent?: (event: PoolEvent) => void;
+  /** What each worker must embed before it takes work. Default: the photograph whose vector by this model is known. */
+  readonly selfCheck?: SelfCheck | WarmUp;
 }
 
 /**
@@ -62,7 +65,7 @@ export function openEmbedder(options: OpenEmbedderOptions): WorkerPool {
       const [codecs, kernels, selfCheck] = await Promise.all([
         loadCodecs(),
         loadKernels(),
-        readSelfCheck(options.manifest),
+        options.selfCheck ?? readSelfCheck(options.manifest),
         first,
       ]);
       return {

@@ -36,6 +36,11 @@ export interface ReadKerasModel extends KerasModel {
   readonly format: KerasFormat;
 }
 
+/** Whether a file may be a Keras model, told by its first bytes. */
+export function isKerasFile(bytes: Uint8Array): boolean {
+  return isHdf5(bytes) || isZip(bytes) || (bytes[0] !== undefined && jsonStarts.has(bytes[0]));
+}
+
 /**
  * Reads a Keras model in any of its formats: the same model gives the same topology and the same weights by name.
  * Code that a file may hold, such as that of a Lambda layer, is never run. A stranger's HDF5 is read by a library in

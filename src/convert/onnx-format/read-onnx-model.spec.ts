@@ -132,6 +132,8 @@ describe("pictures in, a vector out, whatever the model's own form", () => {
       const model = readOnnxModel(exported({ layout }), { pooling });
       expect({ ...model, onnx: undefined }).toEqual({
         onnx: undefined,
+        pooling,
+        output: expect.any(String),
         inputShape: [8, 8, 3],
         dimension: channels,
         layout,
@@ -161,6 +163,13 @@ describe("pictures in, a vector out, whatever the model's own form", () => {
     );
     const last = await run(readOnnxModel(exported({ layout: "NHWC" }), { pooling: "none" }).onnx);
     expectClose(last.values, [...floats(golden.output.values)]);
+  });
+
+  test("what is not said is a picture's mean, or a vector as it is", async () => {
+    const model = readOnnxModel(exported(), {});
+    expect(model.pooling).toBe("avg");
+    expectClose((await run(model.onnx)).values, pooled.avg);
+    expect(readOnnxModel(converted.onnx, {}).pooling).toBe("none");
   });
 
   test("a vector already", async () => {

@@ -23,15 +23,21 @@ import { findLayout, type Layout } from "./find-layout.ts";
 interface OnnxOptions {
   /** Height and width to feed, for a model that leaves them open. */
   readonly size?: readonly [height: number, width: number];
-  /** What is done with an output that is still a picture: (N, channels, height, width). */
-  readonly pooling: "avg" | "max" | "none";
+  /** What is done with an output that is still a picture: (N, channels, height, width). Default: avg. */
+  readonly pooling?: OnnxPooling;
 }
+
+type OnnxPooling = "avg" | "max" | "none";
 
 interface OnnxModel {
   /** A model with one input (N, height, width, 3) and one output (N, dimension), float32. */
   readonly onnx: Uint8Array<ArrayBuffer>;
   readonly inputShape: readonly [height: number, width: number, channels: number];
   readonly dimension: number;
+  /** The name of the model's own output. */
+  readonly output: string;
+  /** What was done with that output. */
+  readonly pooling: OnnxPooling;
   /** How the model itself takes pictures. */
   readonly layout: Layout;
   /** False if the model takes one picture at a time, as many are exported. */
@@ -75,7 +81,8 @@ export function readOnnxModel(bytes: Uint8Array, options: OnnxOptions): OnnxMode
   ];
   graph.output = [tensorInfo(tail.name, [batch, tail.dimension])];
   const onnx = toBinary(ModelProtoSchema, model);
-  return { onnx, inputShape, dimension: tail.dimension, layout, isBatchFree };
+  const { dimension, pooling } = tail;
+  return { onnx, inputShape, dimension, output: output.name, pooling, layout, isBatchFree };
 }
 
 function parse(bytes: Uint8Array): ModelProto {
@@ -131,6 +138,7 @@ interface Tail {
   readonly nodes: ReturnType<typeof node>[];
   readonly name: string;
   readonly dimension: number;
+  readonly pooling: OnnxPooling;
 }
 
 /** From the model's own output to (N, dimension). */
@@ -138,7 +146,7 @@ function addTail(
   graph: GraphProto,
   output: ValueInfoProto,
   input: { readonly name: string; readonly layout: Layout },
-  pooling: OnnxOptions["pooling"],
+  wanted: OnnxPooling | undefined,
 ): Tail {
   const shape = readShape(output);
   const what = `output "${output.name}" (${shape?.map((length) => length ?? "?").join(", ")})`;
@@ -147,20 +155,23 @@ function addTail(
   }
   const sizes = shape?.slice(1);
   if (sizes?.length === 1 && sizes[0] !== undefined) {
-    if (pooling !== "none") throw invalidModel(`${what}: is pooled already; expected pooling none`);
-    return { nodes: [], name: output.name, dimension: sizes[0] };
+    if (wanted === "avg" || wanted === "max") {
+      throw invalidModel(`${what}: is pooled already; expected pooling none`);
+    }
+    return { nodes: [], name: output.name, dimension: sizes[0], pooling: "none" };
   }
   if (sizes?.length !== 3) {
     throw invalidModel(`${what}: expected float32 of known sizes, (N, dimension) or a picture with channels`);
   }
   const flat = "portico_output";
+  const pooling = wanted ?? "avg";
   if (pooling === "none") {
     const [first, second, third] = sizes;
     if (first === undefined || second === undefined || third === undefined) {
       throw invalidModel(`${what}: leaves a size open; it can be pooled, not flattened`);
     }
     const nodes = [node("Flatten", output.name, flat)];
-    return { nodes, name: flat, dimension: first * second * third };
+    return { nodes, name: flat, dimension: first * second * third, pooling };
   }
   const layout = findLayout(graph, output.name, input);
   if (!layout) {
@@ -180,6 +191,7 @@ function addTail(
     ],
     name: flat,
     dimension,
+    pooling,
   };
 }
 

@@ -22,6 +22,6 @@ export function importCommandLine(file: string, { name }: Pick<ModelManifest, "n
 }
 
 /** As POSIX shells read it; a path of plain characters stays as it is. */
-function quoteForShell(path: string): string {
+export function quoteForShell(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -1,0 +1,155 @@
+import { createHash } from "node:crypto";
+import { basename } from "node:path";
+import { invalidModel } from "../../convert/convert-error.ts";
+import { convertKeras } from "../../convert/convert-keras.ts";
+import {
+  fingerprintOnnx,
+  fingerprintVectorSpace,
+  type VectorSpaceSettings,
+} from "../../convert/fingerprint.ts";
+import { inferEncoder, type Size } from "../../convert/infer/infer-encoder.ts";
+import { isKerasFile, readKerasModel } from "../../convert/keras-format/read-keras-model.ts";
+import { readOnnxModel } from "../../convert/onnx-format/read-onnx-model.ts";
+import type { FileModelSource, ModelManifest } from "../../embed/model-manifest.ts";
+import { EmbedError } from "../../errors.ts";
+import type { ChannelMode, PreprocessSpec } from "../../preprocess/preprocess-spec.ts";
+import { loadHdf5 } from "../model/load-hdf5.ts";
+import { readModelFile } from "../model/read-model-file.ts";
+import type { ImportedFile, ImportJob } from "./import-job.ts";
+
+/** The tag of `ir_version`, the first field of an ONNX model, which all that write one write first. */
+const onnxStart = 0x08;
+
+/**
+ * The largest side of the pictures that a model may take: 4096 x 4096 make a tensor of 201 MB, and networks for more
+ * are not made for embedding.
+ */
+export const maxModelSide = 4096;
+
+/**
+ * Reads a model file of any kind, told by its first bytes, infers what makes an encoder of it, and converts it to ONNX.
+ * It takes all the time that it wants, and loads HDF5 into this thread: `import-worker` gives it one with bounds.
+ * @throws EmbedError `CONFIG_INVALID` naming the flag that must say what does not follow from the file;
+ *   `CONVERT_INVALID`, `CONVERT_UNSUPPORTED_LAYER`, `MODEL_UNREACHABLE`
+ */
+export async function importFile(job: ImportJob): Promise<ImportedFile> {
+  const bytes = await readModelFile(job.folder, job.file);
+  const source = {
+    kind: "file",
+    file: basename(job.file),
+    bytes: bytes.length,
+    sha256: sha256Hex(bytes),
+  } as const;
+  try {
+    if (bytes[0] !== onnxStart && !isKerasFile(bytes)) {
+      const expected = "a .keras, a .h5, the model.json of TensorFlow.js or an .onnx";
+      throw invalidModel(`expected ${expected}, got ${bytes.length} bytes that are none of them`);
+    }
+    return bytes[0] === onnxStart ? importOnnx(job, bytes, source) : await importKeras(job, bytes, source);
+  } catch (error) {
+    const { reason, message, cause } = EmbedError.from(error, "CONVERT_INVALID", String(error));
+    const isNamed = message.startsWith(`${job.file}: `) || message.startsWith(`${job.file} `);
+    throw new EmbedError(reason, isNamed ? message : `${job.file}: ${message}`, { cause });
+  }
+}
+
+type SourceFacts = Omit<FileModelSource, "format">;
+
+async function importKeras(
+  job: ImportJob,
+  bytes: Uint8Array<ArrayBuffer>,
+  source: SourceFacts,
+): Promise<ImportedFile> {
+  const { file, topology, folder } = job;
+  const model = await readKerasModel({
+    file,
+    ...(topology !== undefined && { topology }),
+    read: async (path) => (path === file ? bytes : readModelFile(folder, path)),
+    loadHdf5,
+  });
+  const encoder = inferEncoder(model.topology, job.wishes);
+  const { outputLayer, pooling, why } = encoder;
+  const preprocess = toSpec(encoder.size, encoder.mode, job);
+  const { onnx, dimension, usedWeights } = convertKeras(
+    { topology: encoder.topology, weights: model.weights },
+    { outputLayer: encoder.endLayer, inputShape: [preprocess.height, preprocess.width, 3] },
+  );
+  const fingerprint = fingerprintVectorSpace(
+    model.weights,
+    usedWeights,
+    settingsOf(preprocess, pooling),
+    sha256(),
+  );
+  return {
+    ...{ onnx, sha256: sha256Hex(onnx), fingerprint, dimension, outputLayer, pooling, preprocess, why },
+    source: { ...source, format: model.format },
+  };
+}
+
+function importOnnx(job: ImportJob, bytes: Uint8Array, source: SourceFacts): ImportedFile {
+  const { size, mode, pooling: wanted, outputLayer } = job.wishes;
+  const refuse = (message: string) => new EmbedError("CONFIG_INVALID", message);
+  if (job.topology !== undefined) throw refuse("--topology goes with weights in HDF5; this is an ONNX model");
+  if (outputLayer !== undefined)
+    throw refuse("--output-layer goes with Keras's models; this is an ONNX model");
+  if (!mode) {
+    throw refuse(
+      "an ONNX model does not say how its pictures are scaled; say it with --preprocess caffe, tf, torch or none",
+    );
+  }
+  const model = readOnnxModel(bytes, {
+    ...(size && { size: [size.height, size.width] as const }),
+    ...(wanted && { pooling: wanted }),
+  });
+  const [height, width] = model.inputShape;
+  const preprocess = toSpec({ height, width }, mode, job);
+  const { onnx, dimension, output, pooling } = model;
+  const fingerprint = fingerprintOnnx(bytes, settingsOf(preprocess, pooling), sha256());
+  const isPicture = pooling !== "none";
+  const why = {
+    output: "the model's output",
+    pooling: wanted
+      ? "asked for"
+      : isPicture
+        ? "the output is a picture; --pooling says otherwise"
+        : "the output is a vector",
+    size: size ? "asked for" : "of the model's input",
+    mode: "asked for",
+  };
+  return {
+    ...{
+      onnx,
+      sha256: sha256Hex(onnx),
+      fingerprint,
+      dimension,
+      outputLayer: output,
+      pooling,
+      preprocess,
+      why,
+    },
+    source: { ...source, format: "onnx" },
+  };
+}
+
+function toSpec({ height, width }: Size, mode: ChannelMode, { interpolation }: ImportJob): PreprocessSpec {
+  if (Math.max(height, width) > maxModelSide) {
+    throw new EmbedError(
+      "CONVERT_INVALID",
+      `expected pictures of at most ${maxModelSide} x ${maxModelSide}, got ${height} x ${width}`,
+    );
+  }
+  return { width, height, interpolation, mode };
+}
+
+function settingsOf(preprocess: PreprocessSpec, pooling: ModelManifest["pooling"]): VectorSpaceSettings {
+  return { preprocess, pooling, normalisation: "l2", precision: "fp32" };
+}
+
+function sha256() {
+  const hash = createHash("sha256");
+  return { update: (bytes: Uint8Array) => void hash.update(bytes), digest: () => hash.digest() };
+}
+
+function sha256Hex(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
