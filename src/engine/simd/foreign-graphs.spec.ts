@@ -166,6 +166,35 @@ describe("what our converter never writes is computed right", () => {
       60,
     ],
     [
+      "a vector as a picture of one pixel, and back",
+      [
+        ["GlobalAveragePool", "picture", "mean"],
+        ["Reshape", ["mean", "flat"], "a"],
+        ["Reshape", ["a", "pixel"], "b"],
+        ["Mul", ["picture", "b"], "c"],
+        ...flattened("c"),
+      ],
+      60,
+      { flat: integers(0, 3), pixel: integers(0, 3, 1, 1) },
+    ],
+    [
+      "Slice of rows and columns",
+      [["Slice", ["picture", "starts", "ends", "axes"], "a"], ...flattened("a")],
+      2 * 3 * 3,
+      { starts: integers(1, 0), ends: integers(3, 3), axes: integers(2, 3) },
+    ],
+    [
+      "Slice of one row, whose channels fill their memory",
+      [
+        ["Concat", ["picture", "picture", "picture", "picture"], "wide", { axis: int(1) }],
+        ["Concat", ["wide", "wide"], "wider", { axis: int(1) }],
+        ["Slice", ["wider", "starts", "ends", "axes"], "a"],
+        ...flattened("a"),
+      ],
+      4 * 24,
+      { starts: integers(3, 1), ends: integers(4, 5), axes: integers(2, 3) },
+    ],
+    [
       "a network whose output others take too",
       [["Relu", "picture", "a"], ...flattened("a"), ["Relu", "last", "unused"]],
       60,

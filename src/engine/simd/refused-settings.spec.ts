@@ -53,6 +53,47 @@ describe("a setting that would be passed over is refused by its node's name", ()
       ];
     }),
     [
+      "Reshape of a picture",
+      [["Reshape", ["picture", "shape"], "odd"]],
+      'node "odd" (Reshape): from (N, 3, 4, 5) to (0, 60) is not known; known: (N, C) and (N, C, 1, 1)',
+      { shape: integers(0, 60) },
+    ],
+    [
+      "Reshape of several pictures to one",
+      [pooled, ["Reshape", ["pooled", "shape"], "odd"]],
+      'node "odd" (Reshape): from (N, 3, 1, 1) to (1, 3) is not known; known: (N, C) and (N, C, 1, 1)',
+      { shape: integers(1, 3) },
+    ],
+    [
+      "Reshape to a shape that is computed",
+      [pooled, ["Reshape", ["pooled", "pooled"], "odd"]],
+      'node "odd" (Reshape): expected its input 1 to be a constant',
+    ],
+    [
+      "Slice of channels",
+      [["Slice", ["picture", "zeros", "ones", "axes"], "odd"]],
+      'node "odd" (Slice): axes 1, 2 are not known; known: 2, 3',
+      { zeros: integers(0, 0), ones: integers(1, 1), axes: integers(1, 2) },
+    ],
+    [
+      "Slice from the end",
+      [["Slice", ["picture", "starts", "ends", "axes"], "odd"]],
+      'node "odd" (Slice): rows -2 to 4 and columns 0 to 5 of 4x5 are not known; known: those within it',
+      { starts: integers(-2, 0), ends: integers(4, 5), axes: integers(2, 3) },
+    ],
+    [
+      "Slice of nothing",
+      [["Slice", ["picture", "starts", "ends", "axes"], "odd"]],
+      'node "odd" (Slice): rows 2 to 2 and columns 0 to 6 of 4x5 are not known; known: those within it',
+      { starts: integers(2, 0), ends: integers(2, 6), axes: integers(2, 3) },
+    ],
+    [
+      "Slice with steps",
+      [["Slice", ["picture", "zeros", "ones", "axes", "ones"], "odd"]],
+      'node "odd" (Slice): expected at most 4 inputs, got 5',
+      { zeros: integers(0, 0), ones: integers(1, 1), axes: integers(2, 3) },
+    ],
+    [
       "Gemm with a bias that is spread",
       [pooled, flat, ["Gemm", ["flat", "w", "one"], "odd"]],
       'node "odd" (Gemm): expected a bias of 2 values, got 1',
@@ -126,7 +167,7 @@ describe("a setting that would be passed over is refused by its node's name", ()
     [
       "Constant",
       [["Constant", [], "odd"]],
-      'node "odd" (Constant): this operator is not known; known: Add, AveragePool, BatchNormalization, Clip, Concat, Conv, Flatten, Gemm, GlobalAveragePool, GlobalMaxPool, MaxPool, Mul, Pad, Relu, Softmax, Transpose, Sigmoid, Tanh, Elu, Selu, Softplus, Softsign, LeakyRelu',
+      'node "odd" (Constant): this operator is not known; known: Add, AveragePool, BatchNormalization, Clip, Concat, Conv, Flatten, Gemm, GlobalAveragePool, GlobalMaxPool, MaxPool, Mul, Pad, Relu, Reshape, Slice, Softmax, Transpose, Sigmoid, Tanh, Elu, Selu, Softplus, Softsign, LeakyRelu',
     ],
   ];
   test.each(settings)("%s", async (_, nodes, message, constants) => {

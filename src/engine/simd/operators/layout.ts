@@ -1,5 +1,5 @@
 import { EmbedError } from "../../../errors.ts";
-import { isChannelAxis } from "../axes.ts";
+import { isChannelAxis, showShape } from "../axes.ts";
 import { isVector, type OperatorHandler } from "../planner.ts";
 import { createSlot } from "../tensor-slot.ts";
 
@@ -43,6 +43,7 @@ export const flatten: OperatorHandler = (planner, node) => {
     ...{ rows: 1, outRow: 0, inRow: 0 },
     ...{ runs: pixels, outRun: input.channels * 4, inRun: input.stride * 4, count: input.channels },
     outFirst: 0,
+    inFirst: 0,
   });
   planner.give(node, output, "NC");
 };
@@ -72,6 +73,7 @@ export const concat: OperatorHandler = (planner, node) => {
       ...{ runs: first.height * first.width, outRun: output.stride * 4, inRun: input.stride * 4 },
       count: input.channels,
       outFirst: before * 4,
+      inFirst: 0,
     });
     before += input.channels;
   }
@@ -101,5 +103,58 @@ export const pad: OperatorHandler = (planner, node) => {
     inRow: input.width * input.stride * 4,
     ...{ runs: input.width, outRun: output.stride * 4, inRun: input.stride * 4, count: input.channels },
     outFirst: (top * output.width + left) * output.stride * 4,
+    inFirst: 0,
+  });
+};
+
+/** ONNX `Reshape` between a vector and a picture of one pixel, which lie alike in memory: (N, C) and (N, C, 1, 1). */
+export const reshape: OperatorHandler = (planner, node) => {
+  const input = planner.input(node);
+  const { integers } = planner.constant(node, 1);
+  const sizes = integers ?? [];
+  const [batch, channels, height = 1, width = 1] = sizes;
+  const isPicture = sizes.length === 4;
+  const isKnown = (isPicture || sizes.length === 2) && batch === 0 && height === 1 && width === 1;
+  if (!isVector(input) || !isKnown || channels !== input.channels) {
+    const from = showShape(planner.axes(node), input);
+    throw planner.refuse(
+      node,
+      `from ${from} to (${sizes.join(", ")}) is not known; known: (N, C) and (N, C, 1, 1)`,
+    );
+  }
+  planner.give(node, input, isPicture ? "NCHW" : "NC");
+};
+
+/** ONNX `Slice` of rows and columns: what is left of a picture whose edges are cut off. */
+export const slice: OperatorHandler = (planner, node) => {
+  const input = planner.input(node);
+  const [starts, ends, axes] = [1, 2, 3].map((index) => planner.constant(node, index).integers ?? []) as [
+    readonly number[],
+    readonly number[],
+    readonly number[],
+  ];
+  if (axes.join() !== "2,3" || starts.length !== 2 || ends.length !== 2)
+    throw planner.refuse(node, `axes ${axes.join(", ")} are not known; known: 2, 3`);
+  const [top, left] = starts as [number, number];
+  const [bottom, right] = ends as [number, number];
+  if (top < 0 || left < 0 || bottom > input.height || right > input.width || top >= bottom || left >= right) {
+    throw planner.refuse(
+      node,
+      `rows ${top} to ${bottom} and columns ${left} to ${right} of ${input.height}x${input.width} are not known; known: those within it`,
+    );
+  }
+  const output = createSlot(bottom - top, right - left, input.channels);
+  planner.add(node, {
+    kind: "copy",
+    node: node.name,
+    input,
+    output,
+    clears: output.stride > output.channels,
+    rows: output.height,
+    outRow: output.width * output.stride * 4,
+    inRow: input.width * input.stride * 4,
+    ...{ runs: output.width, outRun: output.stride * 4, inRun: input.stride * 4, count: input.channels },
+    outFirst: 0,
+    inFirst: (top * input.width + left) * input.stride * 4,
   });
 };

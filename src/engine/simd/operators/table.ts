@@ -2,7 +2,7 @@ import type { Operator, Operators } from "../check-nodes.ts";
 import { convolution } from "./convolution.ts";
 import { activation, activations, batchNormalization, clamp, combine, softmax } from "./elementwise.ts";
 import { gemm } from "./gemm.ts";
-import { concat, flatten, pad, transpose } from "./layout.ts";
+import { concat, flatten, pad, reshape, slice, transpose } from "./layout.ts";
 import { globalPool, pool } from "./pool.ts";
 
 const picture = ["NCHW"] as const;
@@ -66,6 +66,9 @@ export const operators: Operators = new Map<string, Operator>([
   ["Mul", { plan: combine(true), ...sum }],
   ["Pad", { plan: pad, takes: picture, mostInputs: 3, fixed: { mode: "constant" } }],
   ["Relu", { plan: clamp, takes: any, mostInputs: 1 }],
+  ["Reshape", { plan: reshape, takes: channelsSecond, mostInputs: 2, fixed: { allowzero: 0 } }],
+  // Without its input 4, the steps.
+  ["Slice", { plan: slice, takes: picture, mostInputs: 4 }],
   ["Softmax", { plan: softmax, takes: any, mostInputs: 1, attributes: ["axis"] }],
   ["Transpose", { plan: transpose, takes: ["NHWC", "NCHW"], mostInputs: 1, attributes: ["perm"] }],
   ...Object.entries(activations).map(([name, facts]): [string, Operator] => [

@@ -3,8 +3,8 @@ import type { TensorSlot } from "../tensor-slot.ts";
 import type { StepFacts, StepPlace } from "./step.ts";
 
 /**
- * Runs of floats from one tensor into another: the channels of one part of a concatenation, a picture within a border, or
- * pixels without the gaps between them.
+ * Runs of floats from one tensor into another: the channels of one part of a concatenation, a picture within a border or
+ * without its own, or pixels without the gaps between them.
  */
 export interface CopyStep extends StepFacts {
   readonly kind: "copy";
@@ -23,6 +23,8 @@ export interface CopyStep extends StepFacts {
   readonly count: number;
   /** Bytes from the start of `output`. */
   readonly outFirst: number;
+  /** Bytes from the start of `input`. */
+  readonly inFirst: number;
 }
 
 /** Parts take runs, or rows of them where there are several; all of a copy that clears first is done by the first part. */
@@ -38,7 +40,7 @@ export function runCopy(step: CopyStep, { kernels, arena, part, parts }: StepPla
     kernels.copyRuns(
       out + step.outFirst + row * step.outRow + fromRun * step.outRun,
       step.outRun,
-      arena + input.offset + row * step.inRow + fromRun * step.inRun,
+      arena + input.offset + step.inFirst + row * step.inRow + fromRun * step.inRun,
       step.inRun,
       toRun - fromRun,
       step.count,
