@@ -13,7 +13,8 @@ beforeAll(() => {
   ort.env.wasm.numThreads = 1;
 });
 
-async function run(className: string, config: object): Promise<Float32Array> {
+/** @param shape what the input layer calls its shape: Keras 2 and Keras 3 have different names for it */
+async function run(className: string, config: object, shape = "batch_input_shape"): Promise<Float32Array> {
   const name = (layer: string) => ({ name: layer, config: { name: layer } });
   const topology = readTopology({
     class_name: "Functional",
@@ -22,7 +23,7 @@ async function run(className: string, config: object): Promise<Float32Array> {
         {
           class_name: "InputLayer",
           name: "in",
-          config: { batch_input_shape: [null, xs.length] },
+          config: { [shape]: [null, xs.length] },
           inbound_nodes: [],
         },
         {
@@ -53,6 +54,19 @@ test.each<[string, object, (x: number) => number]>([
   ["Activation", { activation: "softsign" }, (x) => x / (1 + Math.abs(x))],
   ["Activation", { activation: "swish" }, (x) => x * sigmoid(x)],
   ["Activation", { activation: "silu" }, (x) => x * sigmoid(x)],
+  ["Activation", { activation: "hard_sigmoid" }, (x) => Math.min(Math.max(0.2 * x + 0.5, 0), 1)],
+  ["Activation", { activation: "hard_swish" }, (x) => x * Math.min(Math.max(x / 6 + 0.5, 0), 1)],
+  ["Activation", { activation: "hard_silu" }, (x) => x * Math.min(Math.max(x / 6 + 0.5, 0), 1)],
+  ["LeakyReLU", { alpha: 0.1 }, (x) => (x < 0 ? 0.1 * x : x)],
+  ["LeakyReLU", { negative_slope: 0.1 }, (x) => (x < 0 ? 0.1 * x : x)],
+  ["LeakyReLU", {}, (x) => (x < 0 ? 0.3 * x : x)],
+  ["ReLU", { max_value: 2, negative_slope: 0.5 }, (x) => (x < 0 ? 0.5 * x : Math.min(x, 2))],
+  ["ReLU", { threshold: 1 }, (x) => (x > 1 ? x : 0)],
+  [
+    "ReLU",
+    { threshold: 1, max_value: 6, negative_slope: 0.5 },
+    (x) => (x > 1 ? Math.min(x, 6) : 0.5 * (x - 1)),
+  ],
   ["ReLU", {}, (x) => Math.max(x, 0)],
   ["ReLU", { max_value: 2, negative_slope: 0, threshold: 0 }, (x) => Math.min(Math.max(x, 0), 2)],
   ["ReLU", { max_value: null, negative_slope: 0.25 }, (x) => (x < 0 ? 0.25 * x : x)],
@@ -63,5 +77,13 @@ test.each<[string, object, (x: number) => number]>([
     expect(Math.abs(got[i]! - expected), `x = ${x}`).toBeLessThanOrEqual(
       1e-6 * Math.max(1, Math.abs(expected)),
     );
+  });
+});
+
+test("hard_sigmoid as Keras 3 has it", async () => {
+  const got = await run("Activation", { activation: "hard_sigmoid" }, "batch_shape");
+  xs.forEach((x, i) => {
+    const expected = Math.min(Math.max(Math.fround(x) / 6 + 0.5, 0), 1);
+    expect(Math.abs(got[i]! - expected), `x = ${x}`).toBeLessThanOrEqual(1e-6);
   });
 });

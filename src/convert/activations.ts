@@ -1,32 +1,44 @@
+import { addAffine } from "./affine.ts";
 import { unsupportedLayer } from "./convert-error.ts";
 import { float, int } from "./graph.ts";
 import { showJson } from "./keras-format/json.ts";
-import type { LayerContext } from "./layer-handler.ts";
+import type { LayerContext, TensorRef } from "./layer-handler.ts";
 
-type Activation = (context: LayerContext, input: string) => string;
+type Activation = (context: LayerContext, input: TensorRef) => string;
 
-/** Keras's activations by name, each as nodes on the tensor `input`; a Map, so that no inherited name is found. */
+/** An activation that is one operator. */
+const operator =
+  (op: string): Activation =>
+  (context, { name }) =>
+    context.node(op, [name]);
+
+/** Keras's activations by name, each as nodes on a tensor; a Map, so that no inherited name is found. */
 const activations: ReadonlyMap<string, Activation> = new Map<string, Activation>([
-  ["linear", (_context, input) => input],
-  ["relu", (context, input) => context.node("Relu", [input])],
-  ["relu6", (context, input) => addClip(context, input, 6)],
-  ["sigmoid", (context, input) => context.node("Sigmoid", [input])],
-  ["tanh", (context, input) => context.node("Tanh", [input])],
+  ["linear", (_context, { name }) => name],
+  ["relu", operator("Relu")],
+  ["relu6", (context, { name }) => addClip(context, name, 6)],
+  ["sigmoid", operator("Sigmoid")],
+  ["tanh", operator("Tanh")],
   // Keras works on the last axis, which is axis 1 in the graph for rank 1 and rank 3 alike.
-  ["softmax", (context, input) => context.node("Softmax", [input], { axis: int(1) })],
-  ["elu", (context, input) => context.node("Elu", [input], { alpha: float(1) })],
-  ["selu", (context, input) => context.node("Selu", [input])],
-  ["softplus", (context, input) => context.node("Softplus", [input])],
-  ["softsign", (context, input) => context.node("Softsign", [input])],
+  ["softmax", (context, { name }) => context.node("Softmax", [name], { axis: int(1) })],
+  ["elu", (context, { name }) => context.node("Elu", [name], { alpha: float(1) })],
+  ["selu", operator("Selu")],
+  ["softplus", operator("Softplus")],
+  ["softsign", operator("Softsign")],
   ["swish", addSwish],
   ["silu", addSwish],
+  ["gelu", addGelu],
+  ["exponential", operator("Exp")],
+  ["hard_sigmoid", addHardSigmoid],
+  ["hard_swish", addHardSwish],
+  ["hard_silu", addHardSwish],
 ]);
 
 /**
  * Adds the activation that the layer's setting names; none and null are linear.
  * @throws EmbedError `CONVERT_UNSUPPORTED_LAYER`
  */
-export function addActivation(context: LayerContext, input: string): string {
+export function addActivation(context: LayerContext, input: TensorRef): string {
   const name = context.layer.config.activation ?? "linear";
   const activation = typeof name === "string" ? activations.get(name) : undefined;
   if (!activation) {
@@ -38,11 +50,44 @@ export function addActivation(context: LayerContext, input: string): string {
 
 /** min(max(x, 0), max). Clip takes its limits as tensors since opset 11. */
 export function addClip(context: LayerContext, input: string, max: number): string {
-  const scalar = (value: number) => ({ kind: "float32", shape: [], data: Float32Array.of(value) }) as const;
-  const limits = [context.constant("clip_min", scalar(0)), context.constant("clip_max", scalar(max))];
+  const limits = [addScalar(context, "clip_min", 0), addScalar(context, "clip_max", max)];
   return context.node("Clip", [input, ...limits]);
 }
 
-function addSwish(context: LayerContext, input: string): string {
-  return context.node("Mul", [input, context.node("Sigmoid", [input])]);
+/** A constant of one number, which goes with any shape. */
+export function addScalar(context: LayerContext, variable: string, value: number): string {
+  return context.constant(variable, { kind: "float32", shape: [], data: Float32Array.of(value) });
+}
+
+function addSwish(context: LayerContext, { name }: TensorRef): string {
+  return context.node("Mul", [name, context.node("Sigmoid", [name])]);
+}
+
+/** x / 2 * (1 + erf(x / sqrt 2)); Keras's `gelu` by name is not the approximation by tanh. */
+function addGelu(context: LayerContext, { name }: TensorRef): string {
+  const root = addScalar(context, "gelu_root", Math.SQRT2);
+  const one = addScalar(context, "gelu_one", 1);
+  const half = addScalar(context, "gelu_half", 0.5);
+  const erf = context.node("Erf", [context.node("Div", [name, root])]);
+  const product = context.node("Mul", [name, context.node("Add", [erf, one])]);
+  return context.node("Mul", [product, half]);
+}
+
+/** Keras 2 has 0.2 x + 0.5, Keras 3 has x / 6 + 0.5, both held to [0, 1]. */
+function addHardSigmoid(context: LayerContext, input: TensorRef): string {
+  if (context.kerasVersion === undefined) {
+    const message =
+      "activation is hard_sigmoid, which Keras 2 and Keras 3 compute differently; expected an input layer that tells them apart, by batch_input_shape or batch_shape";
+    throw unsupportedLayer(context.layer, message);
+  }
+  return addHardRamp(context, input, context.kerasVersion === 2 ? 0.2 : 1 / 6);
+}
+
+/** x * (x / 6 + 0.5 held to [0, 1]). */
+function addHardSwish(context: LayerContext, input: TensorRef): string {
+  return context.node("Mul", [input.name, addHardRamp(context, input, 1 / 6)]);
+}
+
+function addHardRamp(context: LayerContext, input: TensorRef, slope: number): string {
+  return addClip(context, addAffine(context, input, { scale: slope, shift: 0.5 }, "hard"), 1);
 }

@@ -1,11 +1,17 @@
 import { formatShape, invalidModel, unsupportedLayer } from "./convert-error.ts";
-import { type Constant, type Graph, type GraphNode, ints } from "./graph.ts";
+import { type Constant, type Graph, type GraphNode, ints, isSameConstant } from "./graph.ts";
 import type { KerasModel } from "./keras-format/keras-model.ts";
-import type { LayerContext, TensorRef } from "./layer-handler.ts";
+import type { KerasVersion, LayerContext, TensorRef } from "./layer-handler.ts";
 import { groupWeightNames, openLayerWeights } from "./layer-weights.ts";
-import { readInputShape } from "./layers/input-layer.ts";
+import { readInputShape, readKerasVersion } from "./layers/input-layer.ts";
 import { layerTable } from "./layers/layer-table.ts";
 import { callKey, type SortedCall, sortCalls } from "./sort-calls.ts";
+
+/**
+ * The most values of one tensor of one picture: 512 MiB. The largest of a network of Keras's own at its own size has
+ * 21 million.
+ */
+export const maxTensorValues = 2 ** 27;
 
 /** The name of the model's input tensor. */
 const inputName = "input";
@@ -16,16 +22,19 @@ interface BuiltGraph {
   readonly usedWeights: readonly string[];
 }
 
+/** What is done with an output that is still a picture; `none` flattens it as Keras's `Flatten` does. */
+export type Pooling = "avg" | "max" | "none";
+
 /**
  * Walks from the input to `outputLayer` and lets each layer's handler add its nodes. The graph takes
- * (N, ...inputShape) as Keras does, works in (N, channels, height, width), and gives (N, dimension): an output
- * of rank 3 is flattened as Keras's `Flatten` does it.
+ * (N, ...inputShape) as Keras does, works in (N, channels, height, width), and gives (N, dimension).
  * @throws EmbedError `CONVERT_UNSUPPORTED_LAYER` or `CONVERT_INVALID`
  */
 export function buildGraph(
   model: KerasModel,
   outputLayer: string,
   inputShape: readonly number[],
+  pooling: Pooling = "none",
 ): BuiltGraph {
   const nodes: GraphNode[] = [];
   const names = new Set<string>();
@@ -35,6 +44,7 @@ export function buildGraph(
   const weightNames = groupWeightNames(model.weights);
   const tensors = new Map<string, TensorRef>();
   let input: { readonly layer: string; readonly shape: readonly number[] } | undefined;
+  let kerasVersion: KerasVersion | undefined;
 
   const addNode = (scope: string, ...[op, inputs, attributes = {}]: Parameters<LayerContext["node"]>) => {
     // Nodes of one operator in one call, for example the Adds of three tensors, are told apart by number.
@@ -46,6 +56,16 @@ export function buildGraph(
     names.add(output);
     nodes.push({ op, inputs, output, attributes });
     return output;
+  };
+
+  /** A layer that is called on different shapes may need different constants of one name. */
+  const addConstant = (base: string, constant: Constant): string => {
+    for (let number = 1; ; number++) {
+      const name = number === 1 ? base : `${base}_${number}`;
+      const known = constants.get(name);
+      if (!known) constants.set(name, constant);
+      if (!known || isSameConstant(known, constant)) return name;
+    }
   };
 
   const addLayer = (call: SortedCall, scope: string): TensorRef => {
@@ -62,18 +82,21 @@ export function buildGraph(
     const output = handler({
       layer,
       inputs: call.sources.map((source) => tensors.get(callKey(source))!),
+      numbers: layer.numbers?.[call.call] ?? {},
+      kerasVersion,
       weight: weights.take,
-      constant(variable, constant) {
-        const name = `${layer.name}/${variable}`;
-        constants.set(name, constant);
-        return name;
-      },
+      constant: (variable, constant) => addConstant(`${layer.name}/${variable}`, constant),
       node: (...node) => addNode(scope, ...node),
     });
     weights.assertAllTaken();
     if (output.shape.some((size) => size < 1)) {
       throw invalidModel(
         `layer "${layer.name}" (${layer.className}): its output would be ${formatShape(output.shape)}; the input is too small`,
+      );
+    }
+    if (sizeOf(output.shape) > maxTensorValues) {
+      throw invalidModel(
+        `layer "${layer.name}" (${layer.className}): its output would be ${formatShape(output.shape)}; expected at most ${maxTensorValues} values`,
       );
     }
     return output;
@@ -87,6 +110,7 @@ export function buildGraph(
       if (input)
         throw unsupportedLayer(call.layer, `is a second input beside "${input.layer}"; expected one`);
       input = { layer, shape: readInputShape(call.layer, inputShape) };
+      kerasVersion = readKerasVersion(call.layer);
       const { shape } = input;
       const isImage = shape.length === 3;
       const name = isImage
@@ -100,18 +124,25 @@ export function buildGraph(
   if (!input) throw invalidModel(`layer "${outputLayer}" depends on no input layer`);
 
   const last = tensors.get(callKey({ layer: outputLayer, call: 0 }))!;
-  const name =
-    last.shape.length === 1
-      ? last.name
-      : addNode("output", "Flatten", [
-          addNode("output", "Transpose", [last.name], { perm: ints([0, 2, 3, 1]) }),
-        ]);
-  const dimension = last.shape.reduce((a, b) => a * b, 1);
+  const output =
+    last.shape.length === 1 ? last : addTail(last, pooling, (...node) => addNode("output", ...node));
   const graph = {
     input: { name: inputName, shape: input.shape },
-    output: { name, dimension },
+    output: { name: output.name, dimension: sizeOf(output.shape) },
     nodes,
     constants,
   };
   return { graph, usedWeights: [...usedWeights] };
+}
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+
+/** From a picture to (N, dimension). */
+function addTail({ name, shape }: TensorRef, pooling: Pooling, node: LayerContext["node"]): TensorRef {
+  if (pooling === "none") {
+    const channelsLast = node("Transpose", [name], { perm: ints([0, 2, 3, 1]) });
+    return { name: node("Flatten", [channelsLast]), shape: [sizeOf(shape)] };
+  }
+  const pooled = node(pooling === "avg" ? "GlobalAveragePool" : "GlobalMaxPool", [name]);
+  return { name: node("Flatten", [pooled]), shape: shape.slice(2) };
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   batchNorm,
   conv,
+  convConfig,
   convert,
   convWeights,
   dense,
@@ -21,7 +22,7 @@ describe("what the converter lacks is named with layer, class and setting", () =
     [
       "an unknown layer",
       [["Resizing", "size", {}, "in"]],
-      'layer "size" (Resizing): this layer class cannot be converted; known classes: Activation, Add, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D, ReLU, ZeroPadding2D',
+      'layer "size" (Resizing): this layer class cannot be converted; known classes: Activation, ActivityRegularization, Add, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Cropping2D, Custom>CustomScaleLayer, CustomScaleLayer, Dense, DepthwiseConv2D, Dropout, Flatten, GaussianDropout, GaussianNoise, GlobalAveragePooling2D, GlobalMaxPooling2D, LayerNormalization, LayerScale, LeakyReLU, MaxPooling2D, Multiply, Normalization, Permute, ReLU, Rescaling, Reshape, SeparableConv2D, Softmax, SpatialDropout2D, StochasticDepth, TFOpLambda, ZeroPadding2D, ops.Add, ops.Multiply',
     ],
     [
       "Python code",
@@ -43,7 +44,6 @@ describe("what the converter lacks is named with layer, class and setting", () =
       [conv({ data_format: "channels_first" })],
       'layer "conv" (Conv2D): data_format is "channels_first"; only "channels_last" is supported',
     ],
-    ["groups", [conv({ groups: 3 })], 'layer "conv" (Conv2D): groups is 3; only 1 is supported'],
     [
       "channels first in a pool",
       [pool({ data_format: "channels_first" })],
@@ -57,7 +57,7 @@ describe("what the converter lacks is named with layer, class and setting", () =
     [
       "an unknown activation",
       [["Activation", "act", { activation: "mish" }, "in"]],
-      'layer "act" (Activation): activation is "mish"; supported: linear, relu, relu6, sigmoid, tanh, softmax, elu, selu, softplus, softsign, swish, silu',
+      'layer "act" (Activation): activation is "mish"; supported: linear, relu, relu6, sigmoid, tanh, softmax, elu, selu, softplus, softsign, swish, silu, gelu, exponential, hard_sigmoid, hard_swish, hard_silu',
     ],
     [
       "an activation of one's own",
@@ -70,26 +70,6 @@ describe("what the converter lacks is named with layer, class and setting", () =
       'layer "bn" (BatchNormalization): axis is [1]; only the last axis (3) is supported',
     ],
     [
-      "a pool that keeps its dimensions",
-      [["GlobalAveragePooling2D", "avg", { keepdims: true }, "in"]],
-      'layer "avg" (GlobalAveragePooling2D): keepdims is true; only false is supported',
-    ],
-    [
-      "a threshold",
-      [["ReLU", "relu", { threshold: 1 }, "in"]],
-      'layer "relu" (ReLU): threshold is 1; only 0 is supported',
-    ],
-    [
-      "a leak with a cut",
-      [["ReLU", "relu", { negative_slope: 0.1, max_value: 6 }, "in"]],
-      'layer "relu" (ReLU): max_value with negative_slope; only one of them is supported',
-    ],
-    [
-      "Dense on pictures",
-      [dense({}, "in")],
-      'layer "dense" (Dense): takes shape (4, 6, 3); expected (dimension,)',
-    ],
-    [
       "a pool on vectors",
       [flat, ["MaxPooling2D", "pool", poolConfig, "flat"]],
       "takes shape (72,); expected (height, width, channels)",
@@ -97,9 +77,97 @@ describe("what the converter lacks is named with layer, class and setting", () =
     [
       "Add of two shapes",
       [pool(), ["Add", "add", {}, "in", "pool"]],
-      'layer "add" (Add): adds shapes (4, 6, 3) and (2, 3, 3); expected equal shapes',
+      'layer "add" (Add): adds shapes (4, 6, 3) and (2, 3, 3); expected equal sizes, or sizes of 1',
+    ],
+    [
+      "Multiply of a picture and a vector",
+      [flat, ["Multiply", "multiply", {}, "in", "flat"]],
+      'layer "multiply" (Multiply): multiplies shapes (4, 6, 3) and (72,); expected equal sizes, or sizes of 1',
     ],
     ["Add of one", [["Add", "add", {}, "in"]], 'layer "add" (Add): takes 1 input; expected at least 2'],
+    [
+      "depthwise filters with dilation and strides",
+      [["DepthwiseConv2D", "depthwise", { ...convConfig, dilation_rate: [2, 1], strides: [2, 2] }, "in"]],
+      'layer "depthwise" (DepthwiseConv2D): dilation_rate is (2, 1) with strides (2, 2); one of them must be (1, 1)',
+    ],
+    [
+      "a separable convolution with channels first",
+      [["SeparableConv2D", "separable", { ...convConfig, data_format: "channels_first" }, "in"]],
+      'layer "separable" (SeparableConv2D): data_format is "channels_first"; only "channels_last" is supported',
+    ],
+    [
+      "cropping with channels first",
+      [
+        [
+          "Cropping2D",
+          "crop",
+          {
+            cropping: [
+              [0, 0],
+              [0, 0],
+            ],
+            data_format: "channels_first",
+          },
+          "in",
+        ],
+      ],
+      'layer "crop" (Cropping2D): data_format is "channels_first"; only "channels_last" is supported',
+    ],
+    [
+      "a normalisation of another axis",
+      [["LayerNormalization", "norm", { axis: [1, 2] }, "in"]],
+      'layer "norm" (LayerNormalization): axis is [1,2]; only the last axis (3) is supported',
+    ],
+    [
+      "a normalisation without a mean",
+      [["LayerNormalization", "norm", { axis: [-1], rms_scaling: true }, "in"]],
+      'layer "norm" (LayerNormalization): rms_scaling is true; only false is supported',
+    ],
+    [
+      "statistics of all values",
+      [["Normalization", "norm", { axis: [] }, "in"]],
+      'layer "norm" (Normalization): axis is []; only the last axis (3) is supported',
+    ],
+    [
+      "an inverted normalisation",
+      [["Normalization", "norm", { axis: [-1], invert: true }, "in"]],
+      'layer "norm" (Normalization): invert is true; only false is supported',
+    ],
+    [
+      "Softmax over another axis",
+      [["Softmax", "softmax", { axis: 1 }, "in"]],
+      'layer "softmax" (Softmax): axis is 1; only the last axis (3) is supported',
+    ],
+    [
+      "a shape of two axes",
+      [["Reshape", "reshape", { target_shape: [24, 3] }, "in"]],
+      'layer "reshape" (Reshape): target_shape is (24, 3); supported: (height, width, channels), (dimension,)',
+    ],
+    [
+      "Permute of a vector",
+      [flat, ["Permute", "permute", { dims: [1] }, "flat"]],
+      'layer "permute" (Permute): takes shape (72,); expected (height, width, channels)',
+    ],
+    [
+      "a scale of two shapes",
+      [pool(), ["CustomScaleLayer", "scale", { scale: 0.1 }, "in", "pool"]],
+      'layer "scale" (CustomScaleLayer): takes shapes (4, 6, 3) and (2, 3, 3); expected two equal ones',
+    ],
+    [
+      "an operation of TensorFlow that is not known",
+      [["TFOpLambda", "op", { function: "math.subtract" }, "in"]],
+      'layer "op" (TFOpLambda): function is "math.subtract"; supported: __operators__.add, math.add, math.multiply',
+    ],
+    [
+      "an operation of an inherited name",
+      [["TFOpLambda", "op", { function: "constructor" }, "in"]],
+      'layer "op" (TFOpLambda): function is "constructor"; supported: ',
+    ],
+    [
+      "a sum of one",
+      [["TFOpLambda", "op", { function: "math.add" }, "in"]],
+      'layer "op" (TFOpLambda): takes 1 input; expected at least 2',
+    ],
     [
       "two inputs for a layer of one",
       [["Flatten", "flat", {}, "in", "in"]],
@@ -207,6 +275,156 @@ describe("a model that contradicts itself is refused", () => {
       'layer "cat" (Concatenate): takes shapes (4, 6, 3) and (2, 3, 3); expected them to differ in the last axis only',
     ],
     [
+      "groups that do not divide",
+      [conv({ groups: 2 })],
+      convWeights,
+      'layer "conv" (Conv2D): expected groups to divide 3 channels and 2 filters, got 2',
+    ],
+    [
+      "groups of none",
+      [conv({ groups: 0 })],
+      convWeights,
+      'layer "conv" (Conv2D): expected groups to be a whole number from 1, got 0',
+    ],
+    [
+      "filters for each channel that no weight has",
+      [["DepthwiseConv2D", "depthwise", { ...convConfig, depth_multiplier: 2 ** 40 }, "in"]],
+      {},
+      'weight "depthwise/depthwise_kernel" is missing; expected shape (3, 3, 3, 1099511627776)',
+    ],
+    [
+      "half of a separable convolution",
+      [["SeparableConv2D", "separable", convConfig, "in"]],
+      { "separable/depthwise_kernel": zeros(3, 3, 3, 1) },
+      'weight "separable/pointwise_kernel" is missing; expected shape (1, 1, 3, 2)',
+    ],
+    [
+      "Dense on pixels with the weights of another",
+      [dense({}, "in")],
+      { "dense/kernel": zeros(72, 5) },
+      'weight "dense/kernel": expected shape (3, 5), got (72, 5)',
+    ],
+    [
+      "cropping of more than there is",
+      [
+        [
+          "Cropping2D",
+          "crop",
+          {
+            cropping: [
+              [2, 2],
+              [0, 0],
+            ],
+          },
+          "in",
+        ],
+      ],
+      {},
+      'layer "crop" (Cropping2D): its output would be (0, 6, 3); the input is too small',
+    ],
+    [
+      "cropping of less than nothing",
+      [
+        [
+          "Cropping2D",
+          "crop",
+          {
+            cropping: [
+              [-1, 0],
+              [0, 0],
+            ],
+          },
+          "in",
+        ],
+      ],
+      {},
+      'layer "crop" (Cropping2D): expected cropping to be ((top, bottom), (left, right)), got [[-1,0],[0,0]]',
+    ],
+    [
+      "a padding that no memory holds",
+      [
+        [
+          "ZeroPadding2D",
+          "pad",
+          {
+            padding: [
+              [2 ** 40, 0],
+              [0, 0],
+            ],
+          },
+          "in",
+        ],
+      ],
+      {},
+      'layer "pad" (ZeroPadding2D): its output would be (1099511627780, 6, 3); expected at most 134217728 values',
+    ],
+    [
+      "a shape of another size",
+      [["Reshape", "reshape", { target_shape: [5, -1] }, "in"]],
+      {},
+      'layer "reshape" (Reshape): target_shape [5,-1] does not hold the 72 values of (4, 6, 3)',
+    ],
+    [
+      "a shape of two open sizes",
+      [["Reshape", "reshape", { target_shape: [-1, -1, 3] }, "in"]],
+      {},
+      'layer "reshape" (Reshape): target_shape [-1,-1,3] does not hold the 72 values of (4, 6, 3)',
+    ],
+    [
+      "a shape of no numbers",
+      [["Reshape", "reshape", { target_shape: "flat" }, "in"]],
+      {},
+      'layer "reshape" (Reshape): expected target_shape to be whole numbers from 1, or -1, got "flat"',
+    ],
+    [
+      "an order with one axis twice",
+      [["Permute", "permute", { dims: [1, 1, 3] }, "in"]],
+      {},
+      'layer "permute" (Permute): expected dims to be 1, 2 and 3 in some order, got [1,1,3]',
+    ],
+    [
+      "a scale for each of two channels of three",
+      [["Rescaling", "rescale", { scale: [1, 2] }, "in"]],
+      {},
+      'layer "rescale" (Rescaling): expected scale to be a number, or a list of 3, got [1,2]',
+    ],
+    [
+      "a mean without a variance",
+      [["Normalization", "norm", { mean: [1, 2, 3] }, "in"]],
+      {},
+      'layer "norm" (Normalization): expected variance to be a number, or a list of 3, got undefined',
+    ],
+    [
+      "statistics that are missing",
+      [["Normalization", "norm", {}, "in"]],
+      { "norm/mean": zeros(3) },
+      'weight "norm/variance" is missing; expected shape (3,)',
+    ],
+    [
+      "a scale that is missing",
+      [["LayerScale", "scale", { projection_dim: 3 }, "in"]],
+      {},
+      'weight "scale/gamma" is missing; expected shape (3,)',
+    ],
+    [
+      "a custom scale without a scale",
+      [["CustomScaleLayer", "scale", {}, "in", "in"]],
+      {},
+      'layer "scale" (CustomScaleLayer): expected scale to be a number, got undefined',
+    ],
+    [
+      "a slope that is no number",
+      [["LeakyReLU", "leaky", { alpha: "steep" }, "in"]],
+      {},
+      'layer "leaky" (LeakyReLU): expected alpha to be a number, got "steep"',
+    ],
+    [
+      "a maximum that is no number",
+      [["ReLU", "relu", { max_value: "six" }, "in"]],
+      {},
+      'layer "relu" (ReLU): expected max_value to be a number, got "six"',
+    ],
+    [
       "a layer that is not there",
       [["Flatten", "flat", {}, "gone"]],
       {},
@@ -243,10 +461,28 @@ describe("a model that claims much and has little is refused before memory is ta
         i === 0 ? "in" : `c${i}`,
       ],
     );
-    const norm: LayerJson = ["BatchNormalization", "bn", { axis: [3], scale: false, center: false }, "c40"];
-    expect(failureOf(() => convert([input, ...doubled, norm]))).toEqual({
+    expect(failureOf(() => convert([input, ...doubled]))).toEqual({
       reason: "CONVERT_INVALID",
-      message: 'weight "bn/moving_mean" is missing; expected shape (3298534883328,)',
+      message:
+        'layer "c21" (Concatenate): its output would be (4, 6, 6291456); expected at most 134217728 values',
+    });
+  });
+
+  test("numbers for more channels than any network has", () => {
+    const many: LayerJson = ["Reshape", "many", { target_shape: [1, 1, -1] }, "pad"];
+    const scale: LayerJson = ["Rescaling", "scale", { scale: 2 }, "many"];
+    const pad = (rows: number): LayerJson => {
+      const padding = [
+        [0, rows - 4],
+        [0, 0],
+      ];
+      return ["ZeroPadding2D", "pad", { padding }, "in"];
+    };
+    // A row has 18 values.
+    expect(convert([input, pad(58_254), many, scale]).dimension).toBe(1_048_572);
+    expect(failureOf(() => convert([input, pad(58_255), many, scale]))).toEqual({
+      reason: "CONVERT_INVALID",
+      message: 'layer "scale" (Rescaling): takes 1048590 channels; expected at most 1048576',
     });
   });
 

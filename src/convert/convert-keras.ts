@@ -1,4 +1,4 @@
-import { buildGraph } from "./build-graph.ts";
+import { buildGraph, type Pooling } from "./build-graph.ts";
 import type { KerasModel } from "./keras-format/keras-model.ts";
 import { foldBatchNorm } from "./passes/fold-batch-norm.ts";
 import { foldPadding } from "./passes/fold-padding.ts";
@@ -10,6 +10,8 @@ interface ConvertOptions {
   readonly outputLayer: string;
   /** What the network is to take, without the batch: (height, width, channels). Must fit its input layer. */
   readonly inputShape: readonly number[];
+  /** What is done with an output that is still a picture. Default: none, which flattens it. */
+  readonly pooling?: Pooling;
   /** How the numbers are held. Default: float32. */
   readonly format?: NumberFormat;
 }
@@ -30,8 +32,8 @@ interface ConvertedModel {
  *   or not to be held in the format
  */
 export function convertKeras(model: KerasModel, options: ConvertOptions): ConvertedModel {
-  const { graph, usedWeights } = buildGraph(model, options.outputLayer, options.inputShape);
-  const { format = { precision: "fp32" } } = options;
+  const { outputLayer, inputShape, pooling, format = { precision: "fp32" } } = options;
+  const { graph, usedWeights } = buildGraph(model, outputLayer, inputShape, pooling);
   const onnx = writeOnnx(applyNumberFormat(foldPadding(foldBatchNorm(graph)), format));
   return { onnx, inputShape: graph.input.shape, dimension: graph.output.dimension, usedWeights };
 }

@@ -44,6 +44,15 @@ export type Constant =
   | { readonly kind: "int32"; readonly shape: readonly number[]; readonly data: Int32Array }
   | { readonly kind: "int64"; readonly shape: readonly number[]; readonly data: readonly number[] };
 
+export function isSameConstant(a: Constant, b: Constant): boolean {
+  if (a === b) return true;
+  const isSameKind = a.kind === b.kind && a.data.length === b.data.length;
+  if (!isSameKind || String(a.shape) !== String(b.shape)) return false;
+  const { data } = b;
+  // Object.is, since 0 and -0 are not the same constant, and not-a-number is the same as itself.
+  return a.data.every((value: number, i: number) => Object.is(value, data[i]));
+}
+
 export const int = (value: number): Attribute => ({ kind: "int", value });
 export const ints = (value: readonly number[]): Attribute => ({ kind: "ints", value });
 export const float = (value: number): Attribute => ({ kind: "float", value });

@@ -50,9 +50,32 @@ export function readNumber(layer: KerasLayer, setting: string, fallback?: number
   return value;
 }
 
-/** A whole number from 1. */
-export function readSize(layer: KerasLayer, setting: string): number {
+/** One number, or a list of one for each channel. */
+export function readNumbers(
+  layer: KerasLayer,
+  setting: string,
+  channels: number,
+  fallback?: number,
+): number | readonly number[] {
+  const value = layer.config[setting] ?? fallback;
+  const isNumber = (one: unknown): one is number => typeof one === "number" && Number.isFinite(one);
+  if (isNumber(value)) return value;
+  const isList = Array.isArray(value) && value.length === channels && value.every(isNumber);
+  if (!isList) throw wrongType(layer, setting, `a number, or a list of ${channels}`, value);
+  return value as readonly number[];
+}
+
+/** Whole numbers from `least`, at least one of them. */
+export function readCounts(layer: KerasLayer, setting: string, least: 0 | 1): readonly number[] {
   const value = layer.config[setting];
+  if (!isCountList(value) || value.length === 0 || value.some((one) => one < least))
+    throw wrongType(layer, setting, `whole numbers from ${least}`, value);
+  return value;
+}
+
+/** A whole number from 1. */
+export function readSize(layer: KerasLayer, setting: string, fallback?: number): number {
+  const value = layer.config[setting] ?? fallback;
   if (!isCount(value) || value < 1) throw wrongType(layer, setting, "a whole number from 1", value);
   return value;
 }

@@ -1,5 +1,7 @@
 import { formatShape, invalidModel } from "./convert-error.ts";
 import { type KerasLayer, type KerasWeights, splitWeightName } from "./keras-format/keras-model.ts";
+import type { LayerContext } from "./layer-handler.ts";
+import { readFlag } from "./layer-settings.ts";
 
 /** The weights of one layer, and which of them its handler took. */
 interface LayerWeights {
@@ -50,4 +52,11 @@ export function openLayerWeights(
       }
     },
   };
+}
+
+/** The constant of the weight `bias` (filters), where the layer's setting `use_bias` says that there is one. */
+export function addBias(context: LayerContext, filters: number): { readonly bias?: string } {
+  if (!readFlag(context.layer, "use_bias", true)) return {};
+  const data = context.weight("bias", [filters]);
+  return { bias: context.constant("bias", { kind: "float32", shape: [filters], data }) };
 }

@@ -1,7 +1,7 @@
 import { type Attributes, ints } from "./graph.ts";
 import type { LayerContext, TensorRef } from "./layer-handler.ts";
 import { imageInput } from "./layer-inputs.ts";
-import { readChoice, readSizePair, requireSetting } from "./layer-settings.ts";
+import { readChoice, readFlag, readSizePair, requireSetting } from "./layer-settings.ts";
 import { placeWindow } from "./window.ts";
 
 /** A Keras pooling layer with a window, as the ONNX operator `op`. */
@@ -34,7 +34,8 @@ export function addGlobalPool(context: LayerContext, op: string): TensorRef {
   const input = imageInput(context);
   const channels = input.shape[2];
   requireSetting(context.layer, "data_format", "channels_last");
-  requireSetting(context.layer, "keepdims", false);
+  const pooled = context.node(op, [input.name]);
+  if (readFlag(context.layer, "keepdims", false)) return { name: pooled, shape: [1, 1, channels] };
   // (N, C, 1, 1) -> (N, C).
-  return { name: context.node("Flatten", [context.node(op, [input.name])]), shape: [channels] };
+  return { name: context.node("Flatten", [pooled]), shape: [channels] };
 }

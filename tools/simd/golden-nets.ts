@@ -31,6 +31,21 @@ export const goldenNetNames = readdirSync(folder)
   .filter((file) => file.endsWith(".json") && !file.endsWith(".model.json"))
   .map((file) => file.slice(0, -".json".length));
 
+/** Networks of pictures that the SIMD engine passes over, and what its error says. */
+export const notOnSimd: ReadonlyMap<string, string> = new Map([
+  ["activation-exponential", 'node "activation/Exp" (Exp): this operator is not known'],
+  ["activation-gelu", 'node "activation/Div" (Div): this operator is not known'],
+  ["add-broadcast", 'node "add/Add" (Add): shapes (N, 3, 4, 5) and (N, 1, 4, 5) are not joined'],
+  ["convnext-block", 'node "norm/ReduceMean" (ReduceMean): this operator is not known'],
+  ["layernormalization", 'node "norm/ReduceMean" (ReduceMean): this operator is not known'],
+  ["permute", 'node "permute/Transpose" (Transpose): the order 0,3,1,2 of NCHW is not known'],
+  ["relu-all", 'node "re_lu/ThresholdedRelu" (ThresholdedRelu): this operator is not known'],
+  ["relu-leak-cut", 'node "re_lu/Sub" (Sub): this operator is not known'],
+  ["relu-threshold", 'node "re_lu/ThresholdedRelu" (ThresholdedRelu): this operator is not known'],
+  ["reshape-picture", 'node "reshape/Reshape" (Reshape): expected its input 0 to be (N, C, H, W) or (N, C)'],
+  ["reshape-vector", 'node "reshape/Reshape" (Reshape): expected its input 0 to be (N, C, H, W) or (N, C)'],
+]);
+
 /** @param format how the converted network holds its numbers; by default float32 */
 export async function openGoldenNet(name: string, format?: NumberFormat): Promise<GoldenNet> {
   const golden: Golden = readJson(`${name}.json`);

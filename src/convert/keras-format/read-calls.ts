@@ -4,7 +4,8 @@ import type { CallNumbers, LayerCall, TensorSource } from "./keras-model.ts";
 
 /**
  * Reads `inbound_nodes`, a list of calls. Keras 2 writes a call as a list of
- * `[layer, call, tensor, keyword arguments]`, for an operation of TensorFlow as one of them alone; Keras 3 as
+ * `[layer, call, tensor, keyword arguments]`, for an operation of TensorFlow as one of them alone, whose keyword
+ * arguments may be `[layer, call, tensor]` too; Keras 3 as
  * `{"args", "kwargs"}` with tensors as objects of class `__keras_tensor__`, which hold `[layer, call, tensor]` as
  * `keras_history`. Numbers among the arguments are `readNumbers`'s.
  * @throws EmbedError `CONVERT_INVALID`
@@ -14,7 +15,7 @@ export function readCalls(layer: string, inboundNodes: unknown): readonly LayerC
   return inboundNodes.map((call: unknown) => {
     if (isObject(call) && Array.isArray(call.args)) return readKeras3Call(layer, call.args, call.kwargs);
     if (!Array.isArray(call)) throw malformed(layer, call);
-    if (typeof call[0] === "string") return [readSource(layer, call)];
+    if (typeof call[0] === "string") return readOperation(layer, call);
     return call.map((source) => readSource(layer, source));
   });
 }
@@ -50,6 +51,13 @@ export function readSource(layer: string, source: unknown): TensorSource {
     );
   }
   return { layer: from, call };
+}
+
+/** `x + y` in tf.keras: `["x", 0, 0, {"y": ["y", 0, 0], "name": null}]`. */
+function readOperation(layer: string, call: readonly unknown[]): LayerCall {
+  const given = isObject(call[3]) ? Object.values(call[3]) : [];
+  const tensors = given.filter((one) => Array.isArray(one) && typeof one[0] === "string");
+  return [call, ...tensors].map((source) => readSource(layer, source));
 }
 
 function readKeras3Call(layer: string, args: readonly unknown[], kwargs: unknown): LayerCall {

@@ -152,12 +152,23 @@ describe("operations with numbers among their arguments", () => {
     });
   });
 
+  test("of TensorFlow, on a second tensor among its arguments", () => {
+    const add = operation("TFOpLambda", ["in", 0, 0, { y: ["in", 0, 0], name: null }]);
+    const source = { layer: "in", call: 0 };
+    expect(readTopology(add).layers[1]).toEqual({
+      name: "a",
+      className: "TFOpLambda",
+      config: {},
+      calls: [[source, source]],
+    });
+  });
+
   test("are no layers that a converter of layers could take for one", () => {
-    const add = operation("Add", { args: [x, 3.5], kwargs: {} });
-    const model = { topology: readTopology(add), weights: new Map() };
+    const subtract = operation("Subtract", { args: [x, 3.5], kwargs: {} });
+    const model = { topology: readTopology(subtract), weights: new Map() };
     expect(
       failureOf(() => convertKeras(model, { outputLayer: "a", inputShape: [4, 4, 3] }))?.message,
-    ).toMatch(/^layer "a" \(ops\.Add\): this layer class cannot be converted/);
+    ).toMatch(/^layer "a" \(ops\.Subtract\): this layer class cannot be converted/);
   });
 });
 

@@ -131,11 +131,21 @@ describe.each(names)("%s", (name) => {
   });
 });
 
+/** What each Keras writes in its own way. */
+const onlyIn: Readonly<Record<string, string>> = {
+  "Custom>CustomScaleLayer": ".keras2.h5",
+  CustomScaleLayer: ".keras3.keras",
+  TFOpLambda: ".keras2.h5",
+  "ops.Add": ".keras3.keras",
+  "ops.Multiply": ".keras3.keras",
+};
+
 test("every layer class of the converter stands in a .h5 of Keras 2 and in a .keras of Keras 3", async () => {
   for (const ending of [".keras2.h5", ".keras3.keras"]) {
     const own = cases.filter(({ file }) => file.endsWith(ending));
     const models = await Promise.all(own.map((one) => readKerasModel({ ...one, read, loadHdf5 })));
     const found = new Set(models.flatMap((model) => model.topology.layers.map((layer) => layer.className)));
-    expect([...layerTable.keys()].filter((className) => !found.has(className))).toEqual([]);
+    const expected = [...layerTable.keys()].filter((name) => (onlyIn[name] ?? ending) === ending);
+    expect(expected.filter((className) => !found.has(className))).toEqual([]);
   }
 });

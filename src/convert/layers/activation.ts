@@ -5,5 +5,5 @@ import { oneInput } from "../layer-inputs.ts";
 /** Keras `Activation`: the function that its setting `activation` names. */
 export const activation: LayerHandler = (context) => {
   const input = oneInput(context);
-  return { name: addActivation(context, input.name), shape: input.shape };
+  return { name: addActivation(context, input), shape: input.shape };
 };

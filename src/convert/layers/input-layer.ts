@@ -1,6 +1,7 @@
 import { formatShape, invalidModel, unsupportedLayer } from "../convert-error.ts";
 import { isCount, showJson } from "../keras-format/json.ts";
 import type { KerasLayer } from "../keras-format/keras-model.ts";
+import type { KerasVersion } from "../layer-handler.ts";
 
 /**
  * The shape that a Keras `InputLayer` takes, without the batch: (height, width, channels) or (dimension). A
@@ -28,4 +29,10 @@ export function readInputShape(layer: KerasLayer, wanted: readonly number[]): re
     );
   }
   return wanted;
+}
+
+/** Which Keras wrote an `InputLayer`: they have different names for its shape. */
+export function readKerasVersion({ config }: KerasLayer): KerasVersion | undefined {
+  if (Array.isArray(config.batch_input_shape)) return 2;
+  return Array.isArray(config.batch_shape) ? 3 : undefined;
 }

@@ -6,8 +6,8 @@ const toFloat32 = int(1);
 
 /**
  * Stores kernels as float16, half their size, and puts a `Cast` before each that turns them into float32 again: engines do
- * that once, when they load the model, and compute in float32. What has one axis or none, such as biases, stays as it is: it is a
- * thousandth of the whole.
+ * that once, when they load the model, and compute in float32. What has one axis longer than 1 or none, such as biases, stays as it is: it is
+ * a thousandth of the whole.
  * @throws EmbedError `CONVERT_INVALID` naming a tensor with a value that float16 cannot hold
  */
 export function storeFloat16(graph: Graph): Graph {
@@ -18,7 +18,7 @@ export function storeFloat16(graph: Graph): Graph {
   const used = new Set(graph.nodes.flatMap((node) => node.inputs));
   for (const [name, constant] of graph.constants) {
     if (!used.has(name)) continue;
-    if (constant.kind !== "float32" || constant.shape.length < 2) {
+    if (constant.kind !== "float32" || constant.shape.filter((size) => size > 1).length < 2) {
       constants.set(name, constant);
       continue;
     }
