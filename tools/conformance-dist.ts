@@ -5,25 +5,29 @@ import { startPortico } from "./start-portico.ts";
 
 /**
  * Starts the built server and holds it against the conformance suites, over all protocols unless some are named.
- * `node tools/conformance-dist.ts REPORT.json ENGINE [PROTOCOLS]`
+ * `node tools/conformance-dist.ts REPORT.json ENGINE|preview [PROTOCOLS]`
  */
 
 const [report, engine, protocols] = process.argv.slice(2);
 if (report === undefined || engine === undefined)
   throw new Error("expected REPORT.json and ENGINE, got too few");
+// A host that never answers is one of the cases; three seconds of it are enough, and one where nothing else takes time.
+const served =
+  engine === "preview"
+    ? { args: ["--processor", "preview", "--fetch-timeout-ms", "1000"], target: "portico-preview" }
+    : { args: ["--engine", engine, "--fetch-timeout-ms", "3000"], target: "portico" };
 // The server must be told the runner's address before the runner starts.
 const fixtureHost = `127.0.0.1:${await freePort()}`;
 const server = await startPortico({
   entry: "dist/cli/portico.js",
-  // A host that never answers is one of the cases; three seconds of it are enough.
-  args: ["--engine", engine, "--allow-hosts", fixtureHost, "--fetch-timeout-ms", "3000"],
+  args: [...served.args, "--allow-hosts", fixtureHost],
 });
 const runner = spawn(
   process.execPath,
   [
     ...["src/cli/portico.ts", "conformance", "--endpoint", server.address, "--fixture-host", fixtureHost],
     ...(protocols === undefined ? [] : ["--protocol", protocols]),
-    ...["--json", report, "--junit", report.replace(/\.json$/, ".xml")],
+    ...["--target", served.target, "--json", report, "--junit", report.replace(/\.json$/, ".xml")],
   ],
   { stdio: "inherit" },
 );

@@ -44,6 +44,7 @@ const output = "output";
 const vitestJson = `${output}/vitest.json`;
 const conformanceJson = `${output}/conformance.json`;
 const simdJson = `${output}/conformance-simd.json`;
+const processorJson = `${output}/conformance-processor.json`;
 const protocolJson = `${output}/protocol.json`;
 const packedJson = `${output}/packed.json`;
 const soakJson = `${output}/soak.json`;
@@ -93,6 +94,11 @@ const steps: readonly Step[] = [
     name: "conformance-dist-simd",
     command: ["node", "tools/conformance-dist.ts", simdJson, "simd"],
     report: caseReport(simdJson),
+  },
+  {
+    name: "conformance-dist-processor",
+    command: ["node", "tools/conformance-dist.ts", processorJson, "preview", "grpc,connect"],
+    report: caseReport(processorJson),
   },
   {
     name: "protocol",

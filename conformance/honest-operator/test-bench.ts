@@ -44,6 +44,7 @@ export async function openTestBench(targetName = "portico"): Promise<TestBench> 
         timeoutMs: 20_000,
         model: target.model,
         tolerance: target.tolerance,
+        imagesPerPicture: target.imagesPerPicture,
         knownFailing,
       });
       const results: TestResult[] = [];

@@ -12,6 +12,7 @@ import type { Request, Step, TestCase, Tolerance } from "../gen/portico/conforma
 import { buildRequest } from "./build-request.ts";
 import { checkError } from "./check-error.ts";
 import { checkIdentity } from "./check-identity.ts";
+import { checkImages, type Images, type ImagesContext, imagesOf } from "./check-images.ts";
 import { checkVectors, type VectorContext } from "./check-vectors.ts";
 import type { ExpectedVectors } from "./expected-vectors.ts";
 import type { FixtureFiles } from "./fixture-files.ts";
@@ -27,6 +28,8 @@ export interface CaseContext {
   readonly dimension: number | undefined;
   readonly tolerance: Tolerance | undefined;
   readonly otherTransport: VectorContext["otherTransport"];
+  /** Of a processor. */
+  readonly images: Omit<ImagesContext, "firstStep">;
 }
 
 export interface CaseVerdict {
@@ -36,7 +39,12 @@ export interface CaseVerdict {
   readonly maxAbs?: number;
   /** The vectors of the first step, if it gave any. */
   readonly vectors?: readonly (readonly number[])[];
+  /** The pictures of the first step, if it gave any. */
+  readonly images?: Images;
 }
+
+/** What the first step gave. */
+type FirstStep = Pick<CaseVerdict, "vectors" | "images">;
 
 /** Makes the calls of one case over one transport, one after the other, until one disappoints. */
 export async function runCase(
@@ -45,18 +53,21 @@ export async function runCase(
   context: CaseContext,
 ): Promise<CaseVerdict> {
   const timeoutMs = testCase.timeoutMs || context.timeoutMs;
-  let firstStep: CaseVerdict["vectors"];
+  let firstStep: FirstStep = {};
   let maxAbs: number | undefined;
   for (const [index, step] of testCase.steps.entries()) {
     const verdict = await runStep(client, step, { ...context, timeoutMs }, firstStep);
-    if (index === 0) firstStep = verdict.vectors;
+    if (index === 0) {
+      const { vectors, images } = verdict;
+      firstStep = { ...(vectors && { vectors }), ...(images && { images }) };
+    }
     if (verdict.maxAbs !== undefined) maxAbs = Math.max(maxAbs ?? 0, verdict.maxAbs);
     if (verdict.problems.length > 0) {
       const where = testCase.steps.length > 1 ? `step ${index}: ` : "";
       return { ...verdict, problems: verdict.problems.map((problem) => where + problem) };
     }
   }
-  return { problems: [], ...(maxAbs !== undefined && { maxAbs }), ...(firstStep && { vectors: firstStep }) };
+  return { problems: [], ...(maxAbs !== undefined && { maxAbs }), ...firstStep };
 }
 
 /** The dimension that Identity gives, or undefined. */
@@ -107,7 +118,7 @@ async function runStep(
   client: OperatorClient,
   { request, expectation }: Step,
   context: CaseContext,
-  firstStep: CaseVerdict["vectors"],
+  firstStep: FirstStep,
 ): Promise<CaseVerdict> {
   const expected = expectation!.outcome;
   const { method } = request!;
@@ -139,11 +150,21 @@ async function runStep(
   }
   if (reply.$typeName === "omnisearch.ExecuteReply" && expected.case === "vectors") {
     const vectors = reply.vectors.map(({ element }) => element);
-    return { ...checkVectors(reply, expected.value, { ...context, firstStep }), vectors };
+    return { ...checkVectors(reply, expected.value, { ...context, firstStep: firstStep.vectors }), vectors };
+  }
+  if (reply.$typeName === "omnisearch.ExecuteReply" && expected.case === "images") {
+    const judged = { ...context.images, firstStep: firstStep.images };
+    return { problems: checkImages(reply, expected.value, judged), images: imagesOf(reply) };
   }
   return { problems: [`the case expects ${expected.case} of ${method}`] };
 }
 
-function describeReply(reply: { readonly $typeName: string; readonly vectors?: readonly unknown[] }): string {
-  return reply.vectors ? `a reply with ${reply.vectors.length} vectors` : `a ${reply.$typeName}`;
+function describeReply(reply: {
+  readonly $typeName: string;
+  readonly vectors?: readonly unknown[];
+  readonly metadata?: readonly unknown[];
+}): string {
+  if (!reply.vectors) return `a ${reply.$typeName}`;
+  const images = reply.metadata?.length ? ` and ${reply.metadata.length} metadata entries` : "";
+  return `a reply with ${reply.vectors.length} vectors${images}`;
 }

@@ -102,7 +102,7 @@ test.each([
   ],
   [
     { target: "nobody" },
-    'no target "nobody" (--target); there are: phantoscope, portico-webgpu, portico, reference-operator',
+    'no target "nobody" (--target); there are: phantoscope-processor, phantoscope, portico-preview, portico-webgpu, portico, reference-operator',
   ],
   [{ protocols: ["quic"] }, 'expected --protocol of grpc, grpc-web, connect, got "quic"'],
   [

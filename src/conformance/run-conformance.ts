@@ -76,6 +76,7 @@ export async function runConformance(options: ConformanceOptions): Promise<boole
       timeoutMs: options.timeoutMs,
       model: target.model,
       tolerance: target.tolerance,
+      imagesPerPicture: target.imagesPerPicture,
       knownFailing,
     });
     for await (const result of running) {

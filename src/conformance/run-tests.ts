@@ -1,4 +1,5 @@
 import type { Tolerance } from "../gen/portico/conformance/v1/suite_pb.ts";
+import type { Images } from "./check-images.ts";
 import { createExpectedVectors } from "./expected-vectors.ts";
 import type { FixtureFiles } from "./fixture-files.ts";
 import { findKnownFailing, type KnownFailing } from "./known-failing.ts";
@@ -30,6 +31,8 @@ export interface RunOptions {
   /** The model of the target, as its file names it. */
   readonly model: string;
   readonly tolerance: Tolerance | undefined;
+  /** Of a processor; 0 if that depends on the picture. */
+  readonly imagesPerPicture: number;
   readonly knownFailing: readonly KnownFailing[];
 }
 
@@ -39,6 +42,8 @@ export async function* runTests(tests: readonly Test[], options: RunOptions): As
   const expected = createExpectedVectors(options.files, options.model);
   const clients = new Map<Transport, { client: OperatorClient; dimension: Promise<number | undefined> }>();
   const firstVectors = new Map<string, { name: string; vectors: NonNullable<CaseVerdict["vectors"]> }>();
+  const firstImages = new Map<string, { name: string; images: Images }>();
+  const madeOf = new Map<string, Images>();
 
   function clientOf(transport: Transport) {
     const before = clients.get(transport);
@@ -58,12 +63,19 @@ export async function* runTests(tests: readonly Test[], options: RunOptions): As
       }
       const { client, dimension } = clientOf(transport);
       const otherTransport = firstVectors.get(testCase.name);
-      const context = { ...options, expected, dimension: await dimension, otherTransport };
+      const images = {
+        ...{ madeOf, imagesPerPicture: options.imagesPerPicture },
+        otherTransport: firstImages.get(testCase.name),
+      };
+      const context = { ...options, expected, dimension: await dimension, otherTransport, images };
       const startMs = performance.now();
       const verdict = await runCase(client, testCase, context);
       const durationMs = Math.round(performance.now() - startMs);
       if (!otherTransport && verdict.vectors) {
         firstVectors.set(testCase.name, { name: transport.name, vectors: verdict.vectors });
+      }
+      if (!images.otherTransport && verdict.images) {
+        firstImages.set(testCase.name, { name: transport.name, images: verdict.images });
       }
       const known = findKnownFailing(options.knownFailing, testCase.name, transport.name);
       const measured = verdict.maxAbs === undefined ? {} : { maxAbs: verdict.maxAbs };

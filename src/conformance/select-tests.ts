@@ -1,6 +1,11 @@
 import { EmbedError } from "../errors.ts";
 import { Profile, type TestCase, type TestSuite } from "../gen/portico/conformance/v1/suite_pb.ts";
-import { type Protocol, type Target, UrlFetch } from "../gen/portico/conformance/v1/target_pb.ts";
+import {
+  OperatorType,
+  type Protocol,
+  type Target,
+  UrlFetch,
+} from "../gen/portico/conformance/v1/target_pb.ts";
 import { goldenModel } from "./expected-vectors.ts";
 import type { FixtureFiles } from "./fixture-files.ts";
 import { matchesTest } from "./known-failing.ts";
@@ -39,6 +44,7 @@ export function selectTests(
   const tests = suites
     .flatMap((suite) => suite.cases.map((testCase) => ({ suite, testCase })))
     .filter(({ testCase }) => selection.profile === "portico" || testCase.profile === Profile.CONTRACT)
+    .filter(({ testCase }) => isFor(testCase, target))
     .flatMap(({ suite, testCase }) =>
       spoken
         .filter(({ plain }) => plain || testCase.everyTransport)
@@ -59,6 +65,18 @@ export function selectTests(
     );
   }
   return tests;
+}
+
+/** A case for one type of operator says nothing of the other: it is not even listed as skipped. */
+function isFor({ steps }: TestCase, { type }: Target): boolean {
+  const isProcessor = type === OperatorType.PROCESSOR;
+  return steps.every(({ expectation }) => {
+    const outcome = expectation?.outcome;
+    if (outcome?.case === "identity" && outcome.value.type !== "") {
+      return (outcome.value.type === "processor") === isProcessor;
+    }
+    return isProcessor ? outcome?.case !== "vectors" : outcome?.case !== "images";
+  });
 }
 
 /** @throws EmbedError `CONFIG_INVALID` for a protocol that does not exist or that the target does not speak */
@@ -95,7 +113,8 @@ function skipReason(
   files: FixtureFiles,
 ): string | undefined {
   if (testCase.reliesOnModel !== "" && testCase.reliesOnModel !== target.model) {
-    return `the target's model is ${target.model || "unknown"}, not ${testCase.reliesOnModel}`;
+    const what = target.type === OperatorType.PROCESSOR ? "processor" : "model";
+    return `the target's ${what} is ${target.model || "unknown"}, not ${testCase.reliesOnModel}`;
   }
   const format = testCase.reliesOnFormats.find((name) => !target.formats.includes(name));
   if (format !== undefined) return `the target does not decode ${format}`;
@@ -124,6 +143,10 @@ export function missingFixture(
     for (const { source } of request?.urls ?? []) {
       const image = source.case === "fixturePath" ? servedImage(source.value) : undefined;
       if (image !== undefined && !files.hasImage(image)) return `images/${image}`;
+    }
+    if (expectation?.outcome.case === "images") {
+      const image = expectation.outcome.value.sources.find((path) => !files.hasImage(path));
+      if (image !== undefined) return `images/${image}`;
     }
     const goldens = expectation?.outcome.case === "vectors" ? expectation.outcome.value.goldens : [];
     const vector = needsGoldens ? goldens.find((path) => !files.hasVector(path)) : undefined;

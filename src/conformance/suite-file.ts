@@ -100,6 +100,9 @@ function stepProblems({ request, expectation }: Step, index: number): readonly s
     if (goldens.length > 0 && !tolerance) problems.push("goldens without a tolerance");
     if (sameAsFirstStep && index === 0) problems.push("the first step cannot be compared with itself");
   }
+  if (outcome?.case === "images" && outcome.value.sameAsFirstStep && index === 0) {
+    problems.push("the first step cannot be compared with itself");
+  }
   if (outcome?.case === "error") {
     if (outcome.value.code === Code.UNSPECIFIED) problems.push("error.code is missing");
     for (const { reason } of outcome.value.items) {

@@ -47,7 +47,9 @@ test("the template is a legal suite", () => {
   ]);
 });
 
-test.each(["portico", "reference-operator", "phantoscope"])("the target %s", async (name) => {
+const targets = ["portico", "reference-operator", "phantoscope", "portico-preview", "phantoscope-processor"];
+
+test.each(targets)("the target %s", async (name) => {
   const target = await loadTarget(join(folder, "targets"), name);
   expect(selectTransports(target, undefined).length).toBeGreaterThan(0);
 });

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file portico/conformance/v1/suite.proto.
  */
 export const file_portico_conformance_v1_suite: GenFile = /*@__PURE__*/
-  fileDesc("CiJwb3J0aWNvL2NvbmZvcm1hbmNlL3YxL3N1aXRlLnByb3RvEhZwb3J0aWNvLmNvbmZvcm1hbmNlLnYxIl8KCVRlc3RTdWl0ZRIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEi8KBWNhc2VzGAMgAygLMiAucG9ydGljby5jb25mb3JtYW5jZS52MS5UZXN0Q2FzZSKvAgoIVGVzdENhc2USDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIwCgdwcm9maWxlGAMgASgOMh8ucG9ydGljby5jb25mb3JtYW5jZS52MS5Qcm9maWxlEisKBXN0ZXBzGAQgAygLMhwucG9ydGljby5jb25mb3JtYW5jZS52MS5TdGVwEhcKD2V2ZXJ5X3RyYW5zcG9ydBgFIAEoCBISCgp0aW1lb3V0X21zGAYgASgNEhcKD3JlbGllc19vbl9tb2RlbBgKIAEoCRIZChFyZWxpZXNfb25fZm9ybWF0cxgLIAMoCRIeChZyZWxpZXNfb25fZml4dHVyZV9ob3N0GAwgASgIEiAKGHJlbGllc19vbl90d29fdHJhbnNwb3J0cxgNIAEoCCJyCgRTdGVwEjAKB3JlcXVlc3QYASABKAsyHy5wb3J0aWNvLmNvbmZvcm1hbmNlLnYxLlJlcXVlc3QSOAoLZXhwZWN0YXRpb24YAiABKAsyIy5wb3J0aWNvLmNvbmZvcm1hbmNlLnYxLkV4cGVjdGF0aW9uInkKB1JlcXVlc3QSDgoGbWV0aG9kGAEgASgJEi8KBWRhdGFzGAIgAygLMiAucG9ydGljby5jb25mb3JtYW5jZS52MS5EYXRhSXRlbRItCgR1cmxzGAMgAygLMh8ucG9ydGljby5jb25mb3JtYW5jZS52MS5VcmxJdGVtIu8BCghEYXRhSXRlbRIOCgRmaWxlGAEgASgJSAASDgoEdGV4dBgCIAEoCUgAEg4KBnByZWZpeBgDIAEoCRIZChF0cnVuY2F0ZV90b19ieXRlcxgEIAEoDRIZChFhcHBlbmRfemVyb19ieXRlcxgFIAEoDRI4CghhbHBoYWJldBgGIAEoDjImLnBvcnRpY28uY29uZm9ybWFuY2UudjEuQmFzZTY0QWxwaGFiZXQSFAoMb21pdF9wYWRkaW5nGAcgASgIEhMKC2xpbmVfbGVuZ3RoGAggASgNEg4KBnJlcGVhdBgJIAEoDUIICgZzb3VyY2UiOwoHVXJsSXRlbRIWCgxmaXh0dXJlX3BhdGgYASABKAlIABIOCgR0ZXh0GAIgASgJSABCCAoGc291cmNlIpICCgtFeHBlY3RhdGlvbhI/CghpZGVudGl0eRgBIAEoCzIrLnBvcnRpY28uY29uZm9ybWFuY2UudjEuSWRlbnRpdHlFeHBlY3RhdGlvbkgAEj0KB2hlYWx0aHkYAiABKAsyKi5wb3J0aWNvLmNvbmZvcm1hbmNlLnYxLkhlYWx0aHlFeHBlY3RhdGlvbkgAEj0KB3ZlY3RvcnMYAyABKAsyKi5wb3J0aWNvLmNvbmZvcm1hbmNlLnYxLlZlY3RvcnNFeHBlY3RhdGlvbkgAEjkKBWVycm9yGAQgASgLMigucG9ydGljby5jb25mb3JtYW5jZS52MS5FcnJvckV4cGVjdGF0aW9uSABCCQoHb3V0Y29tZSJ4ChNJZGVudGl0eUV4cGVjdGF0aW9uEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRINCgVpbnB1dBgDIAEoCRIOCgZvdXRwdXQYBCABKAkSEQoJZGltZW5zaW9uGAUgASgJEhMKC21ldHJpY190eXBlGAYgASgJIiUKEkhlYWx0aHlFeHBlY3RhdGlvbhIPCgdoZWFsdGh5GAEgASgJIqQBChJWZWN0b3JzRXhwZWN0YXRpb24SDQoFY291bnQYASABKA0SDwoHZ29sZGVucxgCIAMoCRI0Cgl0b2xlcmFuY2UYAyABKAsyIS5wb3J0aWNvLmNvbmZvcm1hbmNlLnYxLlRvbGVyYW5jZRIaChJzYW1lX2FzX2ZpcnN0X3N0ZXAYBCABKAgSHAoUc2FtZV9vdmVyX3RyYW5zcG9ydHMYBSABKAgiMAoJVG9sZXJhbmNlEg8KB21heF9hYnMYASABKAESEgoKbWluX2Nvc2luZRgCIAEoASJ2ChBFcnJvckV4cGVjdGF0aW9uEioKBGNvZGUYASABKA4yHC5wb3J0aWNvLmNvbmZvcm1hbmNlLnYxLkNvZGUSNgoFaXRlbXMYAiADKAsyJy5wb3J0aWNvLmNvbmZvcm1hbmNlLnYxLkl0ZW1FeHBlY3RhdGlvbiJXCg9JdGVtRXhwZWN0YXRpb24SDQoFaW5kZXgYASABKA0SDgoGcmVhc29uGAIgASgJEhUKDW1lc3NhZ2VfcGFydHMYAyADKAkSDgoGcmVwZWF0GAQgASgNKk0KB1Byb2ZpbGUSFwoTUFJPRklMRV9VTlNQRUNJRklFRBAAEhQKEFBST0ZJTEVfQ09OVFJBQ1QQARITCg9QUk9GSUxFX1BPUlRJQ08QAipPCg5CYXNlNjRBbHBoYWJldBIfChtCQVNFNjRfQUxQSEFCRVRfVU5TUEVDSUZJRUQQABIcChhCQVNFNjRfQUxQSEFCRVRfVVJMX1NBRkUQASqVAwoEQ29kZRIUChBDT0RFX1VOU1BFQ0lGSUVEEAASEgoOQ09ERV9DQU5DRUxMRUQQARIQCgxDT0RFX1VOS05PV04QAhIZChVDT0RFX0lOVkFMSURfQVJHVU1FTlQQAxIaChZDT0RFX0RFQURMSU5FX0VYQ0VFREVEEAQSEgoOQ09ERV9OT1RfRk9VTkQQBRIXChNDT0RFX0FMUkVBRFlfRVhJU1RTEAYSGgoWQ09ERV9QRVJNSVNTSU9OX0RFTklFRBAHEhsKF0NPREVfUkVTT1VSQ0VfRVhIQVVTVEVEEAgSHAoYQ09ERV9GQUlMRURfUFJFQ09ORElUSU9OEAkSEAoMQ09ERV9BQk9SVEVEEAoSFQoRQ09ERV9PVVRfT0ZfUkFOR0UQCxIWChJDT0RFX1VOSU1QTEVNRU5URUQQDBIRCg1DT0RFX0lOVEVSTkFMEA0SFAoQQ09ERV9VTkFWQUlMQUJMRRAOEhIKDkNPREVfREFUQV9MT1NTEA8SGAoUQ09ERV9VTkFVVEhFTlRJQ0FURUQQEGIGcHJvdG8z");
+  fileDesc("CiJwb3J0aWNvL2NvbmZvcm1hbmNlL3YxL3N1aXRlLnByb3RvEhZwb3J0aWNvLmNvbmZvcm1hbmNlLnYxIl8KCVRlc3RTdWl0ZRIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEi8KBWNhc2VzGAMgAygLMiAucG9ydGljby5jb25mb3JtYW5jZS52MS5UZXN0Q2FzZSKvAgoIVGVzdENhc2USDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIwCgdwcm9maWxlGAMgASgOMh8ucG9ydGljby5jb25mb3JtYW5jZS52MS5Qcm9maWxlEisKBXN0ZXBzGAQgAygLMhwucG9ydGljby5jb25mb3JtYW5jZS52MS5TdGVwEhcKD2V2ZXJ5X3RyYW5zcG9ydBgFIAEoCBISCgp0aW1lb3V0X21zGAYgASgNEhcKD3JlbGllc19vbl9tb2RlbBgKIAEoCRIZChFyZWxpZXNfb25fZm9ybWF0cxgLIAMoCRIeChZyZWxpZXNfb25fZml4dHVyZV9ob3N0GAwgASgIEiAKGHJlbGllc19vbl90d29fdHJhbnNwb3J0cxgNIAEoCCJyCgRTdGVwEjAKB3JlcXVlc3QYASABKAsyHy5wb3J0aWNvLmNvbmZvcm1hbmNlLnYxLlJlcXVlc3QSOAoLZXhwZWN0YXRpb24YAiABKAsyIy5wb3J0aWNvLmNvbmZvcm1hbmNlLnYxLkV4cGVjdGF0aW9uInkKB1JlcXVlc3QSDgoGbWV0aG9kGAEgASgJEi8KBWRhdGFzGAIgAygLMiAucG9ydGljby5jb25mb3JtYW5jZS52MS5EYXRhSXRlbRItCgR1cmxzGAMgAygLMh8ucG9ydGljby5jb25mb3JtYW5jZS52MS5VcmxJdGVtIu8BCghEYXRhSXRlbRIOCgRmaWxlGAEgASgJSAASDgoEdGV4dBgCIAEoCUgAEg4KBnByZWZpeBgDIAEoCRIZChF0cnVuY2F0ZV90b19ieXRlcxgEIAEoDRIZChFhcHBlbmRfemVyb19ieXRlcxgFIAEoDRI4CghhbHBoYWJldBgGIAEoDjImLnBvcnRpY28uY29uZm9ybWFuY2UudjEuQmFzZTY0QWxwaGFiZXQSFAoMb21pdF9wYWRkaW5nGAcgASgIEhMKC2xpbmVfbGVuZ3RoGAggASgNEg4KBnJlcGVhdBgJIAEoDUIICgZzb3VyY2UiOwoHVXJsSXRlbRIWCgxmaXh0dXJlX3BhdGgYASABKAlIABIOCgR0ZXh0GAIgASgJSABCCAoGc291cmNlIs8CCgtFeHBlY3RhdGlvbhI/CghpZGVudGl0eRgBIAEoCzIrLnBvcnRpY28uY29uZm9ybWFuY2UudjEuSWRlbnRpdHlFeHBlY3RhdGlvbkgAEj0KB2hlYWx0aHkYAiABKAsyKi5wb3J0aWNvLmNvbmZvcm1hbmNlLnYxLkhlYWx0aHlFeHBlY3RhdGlvbkgAEj0KB3ZlY3RvcnMYAyABKAsyKi5wb3J0aWNvLmNvbmZvcm1hbmNlLnYxLlZlY3RvcnNFeHBlY3RhdGlvbkgAEjkKBWVycm9yGAQgASgLMigucG9ydGljby5jb25mb3JtYW5jZS52MS5FcnJvckV4cGVjdGF0aW9uSAASOwoGaW1hZ2VzGAUgASgLMikucG9ydGljby5jb25mb3JtYW5jZS52MS5JbWFnZXNFeHBlY3RhdGlvbkgAQgkKB291dGNvbWUieAoTSWRlbnRpdHlFeHBlY3RhdGlvbhIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkSDQoFaW5wdXQYAyABKAkSDgoGb3V0cHV0GAQgASgJEhEKCWRpbWVuc2lvbhgFIAEoCRITCgttZXRyaWNfdHlwZRgGIAEoCSIlChJIZWFsdGh5RXhwZWN0YXRpb24SDwoHaGVhbHRoeRgBIAEoCSKkAQoSVmVjdG9yc0V4cGVjdGF0aW9uEg0KBWNvdW50GAEgASgNEg8KB2dvbGRlbnMYAiADKAkSNAoJdG9sZXJhbmNlGAMgASgLMiEucG9ydGljby5jb25mb3JtYW5jZS52MS5Ub2xlcmFuY2USGgoSc2FtZV9hc19maXJzdF9zdGVwGAQgASgIEhwKFHNhbWVfb3Zlcl90cmFuc3BvcnRzGAUgASgIIoUBChFJbWFnZXNFeHBlY3RhdGlvbhIPCgdzb3VyY2VzGAEgAygJEhoKEnNhbWVfYXNfZmlyc3Rfc3RlcBgCIAEoCBIcChRzYW1lX292ZXJfdHJhbnNwb3J0cxgDIAEoCBIRCglwbmdfd2lkdGgYBCABKA0SEgoKcG5nX2hlaWdodBgFIAEoDSIwCglUb2xlcmFuY2USDwoHbWF4X2FicxgBIAEoARISCgptaW5fY29zaW5lGAIgASgBInYKEEVycm9yRXhwZWN0YXRpb24SKgoEY29kZRgBIAEoDjIcLnBvcnRpY28uY29uZm9ybWFuY2UudjEuQ29kZRI2CgVpdGVtcxgCIAMoCzInLnBvcnRpY28uY29uZm9ybWFuY2UudjEuSXRlbUV4cGVjdGF0aW9uIlcKD0l0ZW1FeHBlY3RhdGlvbhINCgVpbmRleBgBIAEoDRIOCgZyZWFzb24YAiABKAkSFQoNbWVzc2FnZV9wYXJ0cxgDIAMoCRIOCgZyZXBlYXQYBCABKA0qTQoHUHJvZmlsZRIXChNQUk9GSUxFX1VOU1BFQ0lGSUVEEAASFAoQUFJPRklMRV9DT05UUkFDVBABEhMKD1BST0ZJTEVfUE9SVElDTxACKk8KDkJhc2U2NEFscGhhYmV0Eh8KG0JBU0U2NF9BTFBIQUJFVF9VTlNQRUNJRklFRBAAEhwKGEJBU0U2NF9BTFBIQUJFVF9VUkxfU0FGRRABKpUDCgRDb2RlEhQKEENPREVfVU5TUEVDSUZJRUQQABISCg5DT0RFX0NBTkNFTExFRBABEhAKDENPREVfVU5LTk9XThACEhkKFUNPREVfSU5WQUxJRF9BUkdVTUVOVBADEhoKFkNPREVfREVBRExJTkVfRVhDRUVERUQQBBISCg5DT0RFX05PVF9GT1VORBAFEhcKE0NPREVfQUxSRUFEWV9FWElTVFMQBhIaChZDT0RFX1BFUk1JU1NJT05fREVOSUVEEAcSGwoXQ09ERV9SRVNPVVJDRV9FWEhBVVNURUQQCBIcChhDT0RFX0ZBSUxFRF9QUkVDT05ESVRJT04QCRIQCgxDT0RFX0FCT1JURUQQChIVChFDT0RFX09VVF9PRl9SQU5HRRALEhYKEkNPREVfVU5JTVBMRU1FTlRFRBAMEhEKDUNPREVfSU5URVJOQUwQDRIUChBDT0RFX1VOQVZBSUxBQkxFEA4SEgoOQ09ERV9EQVRBX0xPU1MQDxIYChRDT0RFX1VOQVVUSEVOVElDQVRFRBAQYgZwcm90bzM");
 
 /**
  * One file of cases.
@@ -48,7 +48,8 @@ export const TestSuiteSchema: GenMessage<TestSuite> = /*@__PURE__*/
   messageDesc(file_portico_conformance_v1_suite, 0);
 
 /**
- * One behaviour of an operator.
+ * One behaviour of an operator. A case that expects vectors, or the Identity of an encoder, is run on encoders only;
+ * one that expects pictures, or the Identity of a processor, on processors only; any other on both.
  *
  * @generated from message portico.conformance.v1.TestCase
  */
@@ -94,7 +95,7 @@ export type TestCase = Message<"portico.conformance.v1.TestCase"> & {
   timeoutMs: number;
 
   /**
-   * The target must embed with this model.
+   * The target must embed with this model, or be this processor.
    *
    * @generated from field: string relies_on_model = 10;
    */
@@ -328,6 +329,12 @@ export type Expectation = Message<"portico.conformance.v1.Expectation"> & {
      */
     value: ErrorExpectation;
     case: "error";
+  } | {
+    /**
+     * @generated from field: portico.conformance.v1.ImagesExpectation images = 5;
+     */
+    value: ImagesExpectation;
+    case: "images";
   } | { case: undefined; value?: undefined };
 };
 
@@ -449,6 +456,55 @@ export const VectorsExpectationSchema: GenMessage<VectorsExpectation> = /*@__PUR
   messageDesc(file_portico_conformance_v1_suite, 9);
 
 /**
+ * A successful Execute of a processor: one metadata entry for each picture that it made, `data` base64 text, an
+ * empty `url`; `nums` the same number, no vectors.
+ *
+ * @generated from message portico.conformance.v1.ImagesExpectation
+ */
+export type ImagesExpectation = Message<"portico.conformance.v1.ImagesExpectation"> & {
+  /**
+   * The pictures under fixtures/images/ that were sent, in order. What the processor makes of each is what it made
+   * of it alone, in an earlier case.
+   *
+   * @generated from field: repeated string sources = 1;
+   */
+  sources: string[];
+
+  /**
+   * The pictures must be bit-identical with those of the case's first step.
+   *
+   * @generated from field: bool same_as_first_step = 2;
+   */
+  sameAsFirstStep: boolean;
+
+  /**
+   * The pictures must be bit-identical over every transport.
+   *
+   * @generated from field: bool same_over_transports = 3;
+   */
+  sameOverTransports: boolean;
+
+  /**
+   * Each must be a PNG of so many pixels; 0 = not compared.
+   *
+   * @generated from field: uint32 png_width = 4;
+   */
+  pngWidth: number;
+
+  /**
+   * @generated from field: uint32 png_height = 5;
+   */
+  pngHeight: number;
+};
+
+/**
+ * Describes the message portico.conformance.v1.ImagesExpectation.
+ * Use `create(ImagesExpectationSchema)` to create a new message.
+ */
+export const ImagesExpectationSchema: GenMessage<ImagesExpectation> = /*@__PURE__*/
+  messageDesc(file_portico_conformance_v1_suite, 10);
+
+/**
  * @generated from message portico.conformance.v1.Tolerance
  */
 export type Tolerance = Message<"portico.conformance.v1.Tolerance"> & {
@@ -472,7 +528,7 @@ export type Tolerance = Message<"portico.conformance.v1.Tolerance"> & {
  * Use `create(ToleranceSchema)` to create a new message.
  */
 export const ToleranceSchema: GenMessage<Tolerance> = /*@__PURE__*/
-  messageDesc(file_portico_conformance_v1_suite, 10);
+  messageDesc(file_portico_conformance_v1_suite, 11);
 
 /**
  * A failed call.
@@ -499,7 +555,7 @@ export type ErrorExpectation = Message<"portico.conformance.v1.ErrorExpectation"
  * Use `create(ErrorExpectationSchema)` to create a new message.
  */
 export const ErrorExpectationSchema: GenMessage<ErrorExpectation> = /*@__PURE__*/
-  messageDesc(file_portico_conformance_v1_suite, 11);
+  messageDesc(file_portico_conformance_v1_suite, 12);
 
 /**
  * @generated from message portico.conformance.v1.ItemExpectation
@@ -537,7 +593,7 @@ export type ItemExpectation = Message<"portico.conformance.v1.ItemExpectation"> 
  * Use `create(ItemExpectationSchema)` to create a new message.
  */
 export const ItemExpectationSchema: GenMessage<ItemExpectation> = /*@__PURE__*/
-  messageDesc(file_portico_conformance_v1_suite, 12);
+  messageDesc(file_portico_conformance_v1_suite, 13);
 
 /**
  * Which operators have to pass a case.

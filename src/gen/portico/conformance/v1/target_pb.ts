@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file portico/conformance/v1/target.proto.
  */
 export const file_portico_conformance_v1_target: GenFile = /*@__PURE__*/
-  fileDesc("CiNwb3J0aWNvL2NvbmZvcm1hbmNlL3YxL3RhcmdldC5wcm90bxIWcG9ydGljby5jb25mb3JtYW5jZS52MSKnAgoGVGFyZ2V0EgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSMwoJcHJvdG9jb2xzGAMgAygOMiAucG9ydGljby5jb25mb3JtYW5jZS52MS5Qcm90b2NvbBI6Cg1odHRwX3ZlcnNpb25zGAQgAygOMiMucG9ydGljby5jb25mb3JtYW5jZS52MS5IdHRwVmVyc2lvbhINCgVtb2RlbBgFIAEoCRIPCgdmb3JtYXRzGAYgAygJEjMKCXVybF9mZXRjaBgHIAEoDjIgLnBvcnRpY28uY29uZm9ybWFuY2UudjEuVXJsRmV0Y2gSNAoJdG9sZXJhbmNlGAggASgLMiEucG9ydGljby5jb25mb3JtYW5jZS52MS5Ub2xlcmFuY2UqZAoIUHJvdG9jb2wSGAoUUFJPVE9DT0xfVU5TUEVDSUZJRUQQABIRCg1QUk9UT0NPTF9HUlBDEAESFQoRUFJPVE9DT0xfR1JQQ19XRUIQAhIUChBQUk9UT0NPTF9DT05ORUNUEAMqVgoLSHR0cFZlcnNpb24SHAoYSFRUUF9WRVJTSU9OX1VOU1BFQ0lGSUVEEAASEwoPSFRUUF9WRVJTSU9OX0gxEAESFAoQSFRUUF9WRVJTSU9OX0gyQxACKk8KCFVybEZldGNoEhkKFVVSTF9GRVRDSF9VTlNQRUNJRklFRBAAEhEKDVVSTF9GRVRDSF9BTlkQARIVChFVUkxfRkVUQ0hfQUxMT1dFRBACYgZwcm90bzM", [file_portico_conformance_v1_suite]);
+  fileDesc("CiNwb3J0aWNvL2NvbmZvcm1hbmNlL3YxL3RhcmdldC5wcm90bxIWcG9ydGljby5jb25mb3JtYW5jZS52MSL3AgoGVGFyZ2V0EgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSMwoJcHJvdG9jb2xzGAMgAygOMiAucG9ydGljby5jb25mb3JtYW5jZS52MS5Qcm90b2NvbBI6Cg1odHRwX3ZlcnNpb25zGAQgAygOMiMucG9ydGljby5jb25mb3JtYW5jZS52MS5IdHRwVmVyc2lvbhINCgVtb2RlbBgFIAEoCRIPCgdmb3JtYXRzGAYgAygJEjMKCXVybF9mZXRjaBgHIAEoDjIgLnBvcnRpY28uY29uZm9ybWFuY2UudjEuVXJsRmV0Y2gSNAoJdG9sZXJhbmNlGAggASgLMiEucG9ydGljby5jb25mb3JtYW5jZS52MS5Ub2xlcmFuY2USMgoEdHlwZRgJIAEoDjIkLnBvcnRpY28uY29uZm9ybWFuY2UudjEuT3BlcmF0b3JUeXBlEhoKEmltYWdlc19wZXJfcGljdHVyZRgKIAEoDSplCgxPcGVyYXRvclR5cGUSHQoZT1BFUkFUT1JfVFlQRV9VTlNQRUNJRklFRBAAEhkKFU9QRVJBVE9SX1RZUEVfRU5DT0RFUhABEhsKF09QRVJBVE9SX1RZUEVfUFJPQ0VTU09SEAIqZAoIUHJvdG9jb2wSGAoUUFJPVE9DT0xfVU5TUEVDSUZJRUQQABIRCg1QUk9UT0NPTF9HUlBDEAESFQoRUFJPVE9DT0xfR1JQQ19XRUIQAhIUChBQUk9UT0NPTF9DT05ORUNUEAMqVgoLSHR0cFZlcnNpb24SHAoYSFRUUF9WRVJTSU9OX1VOU1BFQ0lGSUVEEAASEwoPSFRUUF9WRVJTSU9OX0gxEAESFAoQSFRUUF9WRVJTSU9OX0gyQxACKk8KCFVybEZldGNoEhkKFVVSTF9GRVRDSF9VTlNQRUNJRklFRBAAEhEKDVVSTF9GRVRDSF9BTlkQARIVChFVUkxfRkVUQ0hfQUxMT1dFRBACYgZwcm90bzM", [file_portico_conformance_v1_suite]);
 
 /**
  * @generated from message portico.conformance.v1.Target
@@ -45,7 +45,8 @@ export type Target = Message<"portico.conformance.v1.Target"> & {
   httpVersions: HttpVersion[];
 
   /**
-   * The model that makes the vectors; those of another model than resnet50 are compared among themselves.
+   * The model that makes the vectors; those of another model than resnet50 are compared among themselves. Of a
+   * processor its name.
    *
    * @generated from field: string model = 5;
    */
@@ -69,6 +70,20 @@ export type Target = Message<"portico.conformance.v1.Target"> & {
    * @generated from field: portico.conformance.v1.Tolerance tolerance = 8;
    */
   tolerance?: Tolerance | undefined;
+
+  /**
+   * What it is; left out, an encoder.
+   *
+   * @generated from field: portico.conformance.v1.OperatorType type = 9;
+   */
+  type: OperatorType;
+
+  /**
+   * How many pictures a processor makes of one; 0 = that depends on the picture.
+   *
+   * @generated from field: uint32 images_per_picture = 10;
+   */
+  imagesPerPicture: number;
 };
 
 /**
@@ -77,6 +92,37 @@ export type Target = Message<"portico.conformance.v1.Target"> & {
  */
 export const TargetSchema: GenMessage<Target> = /*@__PURE__*/
   messageDesc(file_portico_conformance_v1_target, 0);
+
+/**
+ * @generated from enum portico.conformance.v1.OperatorType
+ */
+export const OperatorType = {
+  /**
+   * @generated from enum value: OPERATOR_TYPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: OPERATOR_TYPE_ENCODER = 1;
+   */
+  ENCODER: 1,
+
+  /**
+   * @generated from enum value: OPERATOR_TYPE_PROCESSOR = 2;
+   */
+  PROCESSOR: 2,
+} as const;
+
+/**
+ * @generated from enum portico.conformance.v1.OperatorType
+ */
+export type OperatorType = (typeof OperatorType)[keyof typeof OperatorType] | UnknownEnum;
+
+/**
+ * Describes the enum portico.conformance.v1.OperatorType.
+ */
+export const OperatorTypeSchema: GenEnum<OperatorType> = /*@__PURE__*/
+  enumDesc(file_portico_conformance_v1_target, 0);
 
 /**
  * @generated from enum portico.conformance.v1.Protocol
@@ -112,7 +158,7 @@ export type Protocol = (typeof Protocol)[keyof typeof Protocol] | UnknownEnum;
  * Describes the enum portico.conformance.v1.Protocol.
  */
 export const ProtocolSchema: GenEnum<Protocol> = /*@__PURE__*/
-  enumDesc(file_portico_conformance_v1_target, 0);
+  enumDesc(file_portico_conformance_v1_target, 1);
 
 /**
  * @generated from enum portico.conformance.v1.HttpVersion
@@ -147,7 +193,7 @@ export type HttpVersion = (typeof HttpVersion)[keyof typeof HttpVersion] | Unkno
  * Describes the enum portico.conformance.v1.HttpVersion.
  */
 export const HttpVersionSchema: GenEnum<HttpVersion> = /*@__PURE__*/
-  enumDesc(file_portico_conformance_v1_target, 1);
+  enumDesc(file_portico_conformance_v1_target, 2);
 
 /**
  * How the target treats `urls`.
@@ -188,5 +234,5 @@ export type UrlFetch = (typeof UrlFetch)[keyof typeof UrlFetch] | UnknownEnum;
  * Describes the enum portico.conformance.v1.UrlFetch.
  */
 export const UrlFetchSchema: GenEnum<UrlFetch> = /*@__PURE__*/
-  enumDesc(file_portico_conformance_v1_target, 2);
+  enumDesc(file_portico_conformance_v1_target, 3);
 
