@@ -27,7 +27,7 @@ RUN --mount=type=cache,target=/root/.npm \
  && mkdir -p /usr/local/share/doc/node \
  && cp node_modules/node-linux-*/LICENSE /usr/local/share/doc/node/LICENSE
 COPY . .
-# What is left out is never read: what pages of others use (the own page is in dist/page), maps, type declarations, encoders and all builds of onnxruntime-web but one.
+# What is left out is never read: what pages of others use (the own page is in dist/page), maps, type declarations, the encoder of WebP and all builds of onnxruntime-web but one.
 RUN npm run build \
  && npm pack --ignore-scripts \
  && mkdir /app \
@@ -38,7 +38,7 @@ RUN npm run build \
       ! -name package.json ! -name README.md ! -name ort.node.min.mjs \
       ! -name ort-wasm-simd-threaded.mjs ! -name ort-wasm-simd-threaded.wasm -delete \
  && find node_modules /app/dist -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete \
- && find node_modules/@jsquash -type d -name enc -prune -exec rm -r {} + \
+ && find node_modules/@jsquash/webp -type d -name enc -prune -exec rm -r {} + \
  && mv node_modules /app/node_modules
 WORKDIR /app
 # Checks the hash of the weights and of the model made of them, whichever way they came.

@@ -6,10 +6,14 @@ import { resolveCacheDir } from "../node/model/model-cache.ts";
 import { defaultWorkerLimits } from "../node/pool/worker-limits.ts";
 import { defaultWorkerMaxMemoryBytes } from "../node/pool/worker-pool-options.ts";
 
-/** Options that every command with an engine has. */
-export interface EngineOptions {
+/** Options that every command with one model and an engine has. */
+export interface EngineOptions extends PoolOptions {
   readonly model: string;
   readonly variant: VariantName;
+}
+
+/** What a model's pool of workers is opened with. */
+export interface PoolOptions {
   readonly engine: EngineChoice;
   readonly workers?: number;
   readonly threads: number;
@@ -28,14 +32,18 @@ const mostThreads = 64;
 const workerMinMemoryBytes = 256 * 2 ** 20;
 
 export function addEngineOptions(command: Command): Command {
+  return addPoolOptions(
+    addVariantOption(
+      command.option("--model <name>", "model to load, one of models/ or an imported one", "resnet50"),
+    ),
+  );
+}
+
+export function addPoolOptions(command: Command): Command {
   const { maxPixels } = defaultImageLimits;
   return addModelsDirOption(
     addCacheOption(
-      addEngineOption(
-        addVariantOption(
-          command.option("--model <name>", "model to load, one of models/ or an imported one", "resnet50"),
-        ),
-      )
+      addEngineOption(command)
         .option(
           "--workers <n>",
           "worker threads, for a GPU those that decode; by default the cores, at most 4, as far as memory holds",
@@ -137,7 +145,7 @@ function workerMemory(text: string): number {
 }
 
 /** Parses an option's value as an integer from `least` to `most`. */
-function integerBetween(least: number, most: number): (text: string) => number {
+export function integerBetween(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < least || value > most) {

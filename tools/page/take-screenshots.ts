@@ -6,9 +6,10 @@ import { requireTool } from "../require-tool.ts";
 import { startPortico } from "../start-portico.ts";
 import { launchChromium, openPage } from "./open-page.ts";
 import { chooseFiles, switchOf, untilSettled, wayPanel } from "./page-reader.ts";
+import { takeCompareScreenshot } from "./take-compare-screenshot.ts";
 import { writePalettePng } from "./write-palette-png.ts";
 
-/** `npm run screenshots`: writes the pictures of docs/page.md, of the real page with fixture photographs. */
+/** `npm run screenshots`: writes the pictures of docs/page.md and docs/compare.md, of the real pages with fixture photographs. */
 
 const folder = packageFile("docs/images");
 const photos = ["black-canyon", "french-alpine-landscape", "march-pastoral"].map(
@@ -59,6 +60,7 @@ try {
     console.log(`docs/images/${file}: ${png.length} bytes`);
     await context.close();
   }
+  await takeCompareScreenshot(browser, `${folder}/compare.png`);
 } finally {
   await browser.close();
   await server.stop();

@@ -1,0 +1,66 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runPortico } from "../../tools/run-portico.ts";
+import { listPictures, parseModels } from "./compare-inputs.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "portico-compare-"));
+  await mkdir(join(folder, "cats"));
+  await mkdir(join(folder, "empty"));
+  await Promise.all(["b.jpg", "cats/a.jpg", ".hidden"].map((name) => writeFile(join(folder, name), name)));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test("models are names, with a variant or without", () => {
+  expect(parseModels(["resnet50", "resnet50:int8", "vgg16:fp32"])).toEqual([
+    { model: "resnet50", variant: "fp32" },
+    { model: "resnet50", variant: "int8" },
+    { model: "vgg16", variant: "fp32" },
+  ]);
+});
+
+test.each([
+  [["resnet50"], 'expected 2 to 4 different models, got "resnet50"'],
+  [["a", "a:fp32"], 'expected 2 to 4 different models, got "a,a:fp32"'],
+  [["a", "b", "c", "d", "e"], 'expected 2 to 4 different models, got "a,b,c,d,e"'],
+  [["a", "b:int4"], 'expected NAME or NAME:VARIANT (fp32, fp16, int8), got "b:int4"'],
+  [["a", ":int8"], 'expected NAME or NAME:VARIANT (fp32, fp16, int8), got ":int8"'],
+  [["a", "b:"], 'expected NAME or NAME:VARIANT (fp32, fp16, int8), got "b:"'],
+])("models %j are refused", (texts, message) => {
+  expect(() => parseModels(texts)).toThrow(`--models: ${message}`);
+});
+
+test("pictures are the files of the folder, by their names there", async () => {
+  const pictures = await listPictures(`${folder}/`, 2);
+  expect(pictures.map(({ name }) => name)).toEqual(["b.jpg", join("cats", "a.jpg")]);
+  expect(Buffer.from((await pictures[1]?.read()) ?? []).toString()).toBe("cats/a.jpg");
+});
+
+test("a folder that cannot be compared", async () => {
+  await expect(listPictures(folder, 1)).rejects.toThrow(
+    `--dir: expected at most 1 pictures (--max-pictures), found 2 in ${folder}`,
+  );
+  const empty = join(folder, "empty");
+  await expect(listPictures(empty, 9)).rejects.toThrow(
+    `--dir: expected at least one picture, found none in ${empty}`,
+  );
+  for (const dir of [join(folder, "b.jpg"), join(folder, "none"), "https://a.example/"]) {
+    await expect(listPictures(dir, 9)).rejects.toThrow(`--dir: expected a folder, got "${dir}"`);
+  }
+});
+
+test("what is wrong is told before any work, and nothing is written", async () => {
+  const out = join(folder, "empty/page.html");
+  const run = (...args: string[]) => runPortico(["compare", "--dir", folder, "--out", out, ...args]);
+  const [unknown, unwritable] = await Promise.all([
+    run("--models", "resnet50,vgg99"),
+    run("--models", "resnet50,resnet50:fp16", "--out", join(folder, "none/page.html")),
+  ]);
+  expect(unknown).toMatchObject({ code: 2, stdout: "" });
+  expect(unknown.stderr).toMatch(/^portico: there is no model "vgg99"; known models: .*resnet50/);
+  expect(unwritable).toMatchObject({ code: 2, stdout: "" });
+  expect(unwritable.stderr).toMatch(/^portico: --out: cannot write .*page\.html: ENOENT/);
+});
