@@ -5,7 +5,7 @@ import { type Neighbour, nearestNeighbours } from "../embed/nearest-neighbours.t
 import { labelOf } from "../embed/pick-variant.ts";
 import { EmbedError } from "../errors.ts";
 import type { MakeThumbnail, Thumbnail } from "../node/compare/make-thumbnail.ts";
-import { aheadOf } from "../service/embed-batch.ts";
+import { aheadOf } from "../service/work-batch.ts";
 import type { PoolOptions } from "./common-options.ts";
 import type { CompareFailure, Comparison } from "./compare-page.ts";
 import { createEmbedProgress } from "./embed-progress.ts";

@@ -57,7 +57,12 @@ describe("where a network's features are", () => {
         ["fc1", "Dense"],
         ["predictions", "Dense", soft],
       ]),
-      ["portico_pooling", "pool", "avg", 'its classifier "predictions" is left out, beginning with "flatten"'],
+      [
+        "portico_pooling",
+        "pool",
+        "avg",
+        'its classifier "predictions" is left out, beginning with "flatten"',
+      ],
     ],
     [
       "MobileNetV3's top of convolutions behind a pooling that keeps its axes",
