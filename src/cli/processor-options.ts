@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { EmbedError } from "../errors.ts";
-import { findModelManifest } from "../node/model/model-catalog.ts";
+import { findModelDescription } from "../node/model/model-catalog.ts";
 import type { ProcessorSource } from "../node/pool/processor-protocol.ts";
 
 /** What `portico serve` offers instead of a model. */
@@ -48,6 +48,6 @@ export async function toProcessorSource(
       `expected --processor preview, or the path of a module such as ./my-processor.ts, got "${processor}"`,
     );
   }
-  const { preprocess } = await findModelManifest(model);
+  const { preprocess } = await findModelDescription(model);
   return { kind: "preview", input: preprocess };
 }

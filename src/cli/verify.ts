@@ -14,6 +14,7 @@ import { addEngineOptions, type EngineOptions } from "./common-options.ts";
 import { mapInOrder } from "./map-in-order.ts";
 import { openEmbedderForCli, unboundedQueue } from "./open-embedder-for-cli.ts";
 import { reportShortfall } from "./report-error.ts";
+import { verifyByEngines } from "./verify-engines.ts";
 import {
   describeHeader,
   describeRow,
@@ -34,6 +35,9 @@ A fixture passes if no element of its vector is further from Keras's than its to
 differs, or that gives no vector at all, makes the exit code 1. With --engine ort-webgpu the tolerance is 5e-6.
 With --variant it passes if the cosine to Keras's vector, and for fp16 the error too, are what the manifest states.
 
+Of a model of which no vector of Keras is known, such as vgg19, two photographs are embedded by two engines that share
+no code, and their vectors compared.
+
 Examples:
   ${commandName()} verify --only photo/
   ${commandName()} verify --only photo/ --variant int8`,
@@ -44,8 +48,12 @@ Examples:
 async function verifyCommand(options: EngineOptions & { only?: string; json?: true }): Promise<void> {
   const model = await findModelDescription(options.model, options.modelsDir);
   const known = await listVectorGoldens(model);
+  const say = (line: string) => void (options.json || process.stdout.write(`${line}\n`));
   if (known.length === 0) {
-    throw new EmbedError("CONFIG_INVALID", `model ${model.name} has no vectors of Keras to compare with`);
+    const { title, rows } = await verifyByEngines(options);
+    const width = Math.max(...rows.map(({ image }) => image.length));
+    for (const line of [title, describeHeader(width), ...rows.map((row) => describeRow(row, width))]) say(line);
+    return conclude(rows, options.json, say);
   }
   const images = known.filter((image) => image.includes(options.only ?? ""));
   if (images.length === 0) {
@@ -56,7 +64,6 @@ async function verifyCommand(options: EngineOptions & { only?: string; json?: tr
   }
   const { embedder, manifest } = await openEmbedderForCli(options, unboundedQueue);
   const width = Math.max(...images.map((image) => image.length));
-  const say = (line: string) => void (options.json || process.stdout.write(`${line}\n`));
   const rows: VerifyRow[] = [];
   try {
     await embedder.ready;
@@ -71,9 +78,13 @@ async function verifyCommand(options: EngineOptions & { only?: string; json?: tr
   } finally {
     await embedder.dispose();
   }
+  conclude(rows, options.json, say);
+}
+
+function conclude(rows: readonly VerifyRow[], json: true | undefined, say: (line: string) => void): void {
   const { summary, shortfall } = summarise(rows);
   say(summary);
-  if (options.json) process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
   if (shortfall) reportShortfall(shortfall);
 }
 

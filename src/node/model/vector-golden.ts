@@ -74,6 +74,15 @@ export async function readSelfCheck(model: GoldenOwner): Promise<SelfCheck | War
   const [name] = shippedPhotographs;
   if (goldenFolder(model) !== undefined) return readModelGolden(model, name);
   // Nothing to compare with: the worker must only make a vector.
+  return readPhotograph(name);
+}
+
+/** The photographs that the package ships, for models of which no vector is known. */
+export function readShippedPhotographs(): Promise<readonly WarmUp[]> {
+  return Promise.all(shippedPhotographs.map(readPhotograph));
+}
+
+async function readPhotograph(name: string): Promise<WarmUp> {
   return { name, bytes: await readFile(packageFile(`fixtures/images/${name}`)) };
 }
 
