@@ -169,6 +169,11 @@ export function filePath(text: string): string {
   return text;
 }
 
+/** An option that may be given several times, in the order of its values. */
+export function appendOne(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
 /** A comma-separated list; may be given several times. */
 export function appendList(text: string, before: readonly string[] = []): string[] {
   return [...before, ...text.split(",").filter((entry) => entry !== "")];

@@ -5,7 +5,7 @@ export function describePassedOver({ error }: Extract<PoolEvent, { kind: "engine
   return `an engine was passed over: ${error.message}`;
 }
 
-/** One line for what happened to a worker. */
+/** One line for what happened to a worker, in a log whose lines name its model. */
 export function logPoolEvent(log: Log, event: PoolEvent): void {
   if (event.kind === "worker-ready") {
     const { kind: _, startMs, ...facts } = event;

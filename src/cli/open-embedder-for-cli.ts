@@ -1,10 +1,11 @@
 import type { ModelManifest } from "../embed/model-manifest.ts";
-import { findModel } from "../node/model/model-catalog.ts";
+import { type ConvertibleManifest, type ConvertibleModel, findModel } from "../node/model/model-catalog.ts";
+import type { Prepared } from "../node/model/model-store.ts";
 import { openEmbedder } from "../node/open-embedder.ts";
 import { chooseWorkers, readMachine } from "../node/pool/default-workers.ts";
 import type { QueueLimits } from "../node/pool/job-queue.ts";
 import type { PoolEvent, WorkerPool } from "../node/pool/worker-pool.ts";
-import type { EngineOptions } from "./common-options.ts";
+import type { EngineOptions, PoolOptions } from "./common-options.ts";
 import { describePassedOver } from "./log-pool-event.ts";
 import { completeWithProgress, prepareWithProgress } from "./prepare.ts";
 
@@ -34,9 +35,37 @@ export async function openEmbedderForCli(
   const { workers, why } = options.workers
     ? { workers: options.workers, why: "--workers" }
     : chooseWorkers(readMachine());
-  const embedder = openEmbedder({
+  const embedder = openPoolForCli(manifest, workers, options, { queue, onEvent });
+  return { embedder, manifest, workers, why };
+}
+
+/** What a command has of its own in a pool. */
+export interface PoolHooks {
+  readonly queue: QueueLimits;
+  readonly onEvent: (event: PoolEvent) => void;
+}
+
+/** Brings the model into the cache that the options name. */
+export function prepareForCli(
+  model: ConvertibleModel,
+  { cache }: Pick<PoolOptions, "cache">,
+): Promise<Prepared> {
+  return prepareWithProgress(model, cache === undefined ? {} : { cacheDir: cache });
+}
+
+/**
+ * Opens a pool of workers for a model.
+ * @throws EmbedError `CONFIG_INVALID` for options that contradict each other
+ */
+export function openPoolForCli(
+  manifest: ConvertibleManifest,
+  workers: number,
+  options: PoolOptions,
+  { queue, onEvent }: PoolHooks,
+): WorkerPool {
+  return openEmbedder({
     manifest,
-    prepare: async () => (await prepareWithProgress(manifest, cache)).file,
+    prepare: async () => (await prepareForCli(manifest, options)).file,
     workers,
     threads: options.threads,
     ...(options.gangs === "off" && { gangThreads: 1 }),
@@ -47,7 +76,6 @@ export async function openEmbedderForCli(
     engine: options.engine,
     onEvent,
   });
-  return { embedder, manifest, workers, why };
 }
 
 /** Before the first picture, so that no progress bar is torn apart, unless a GPU is lost later. */

@@ -41,7 +41,7 @@ test("serve --help begins with what a server is started for, and groups the rest
   const groups = [...text.matchAll(firstOf)].map(({ groups }) => `${groups?.heading} ${groups?.flag}`);
   expect(groups).toEqual([
     "Server: --listen",
-    "Model and workers: --model",
+    "Models and workers: --model",
     "Pictures and their URLs: --urls",
     "Load: --max-queued-items",
     "Connections: --max-connections",

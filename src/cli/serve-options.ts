@@ -3,10 +3,11 @@ import { commandName } from "../node/command-name.ts";
 import { type LogLevel, logLevels } from "../node/observe/log.ts";
 import { defaultMaxItems } from "../service/served-model.ts";
 import { type AccessOptions, addAccessOptions } from "./access-options.ts";
-import { addEngineOptions, type EngineOptions, positiveInteger } from "./common-options.ts";
+import { addPoolOptions, type PoolOptions, positiveInteger } from "./common-options.ts";
 import { addConnectionOptions, type ConnectionOptions } from "./connection-options.ts";
 import { addFetchOptions, type FetchOptions } from "./fetch-options.ts";
 import { addLoadOptions, type LoadOptions } from "./load-options.ts";
+import { addModelOptions, type ModelOptions } from "./model-options.ts";
 import { addObservabilityOptions, type ObservabilityOptions } from "./observability-options.ts";
 import { addProcessorOptions, type ProcessorOptions } from "./processor-options.ts";
 import { addShutdownOptions, type ShutdownOptions } from "./shutdown-options.ts";
@@ -23,7 +24,8 @@ interface MainOptions {
 /** Every option of `portico serve`. */
 export interface ServeOptions
   extends MainOptions,
-    EngineOptions,
+    ModelOptions,
+    PoolOptions,
     ProcessorOptions,
     FetchOptions,
     LoadOptions,
@@ -36,7 +38,7 @@ export interface ServeOptions
 /** As `--help` lists them. */
 const groups: readonly (readonly [heading: string, add: (command: Command) => Command])[] = [
   ["Server:", addMainOptions],
-  ["Model and workers:", (command) => addProcessorOptions(addEngineOptions(command))],
+  ["Models and workers:", (command) => addProcessorOptions(addPoolOptions(addModelOptions(command)))],
   ["Pictures and their URLs:", addFetchOptions],
   ["Load:", addLoadOptions],
   ["Connections:", addConnectionOptions],
@@ -68,6 +70,7 @@ was not ready yet.
 Examples:
   ${commandName()} serve
   ${commandName()} serve --listen '*:52001' --workers 2
+  ${commandName()} serve --model resnet50 --model vgg19 --lazy-models
   ${commandName()} serve --processor preview`,
     );
 }

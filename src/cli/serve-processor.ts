@@ -45,7 +45,7 @@ export async function serveProcessor(options: ServeOptions, source: ProcessorSou
   const limits = { maxItems, maxImageBytes, maxPixels };
   const onEvent = (event: PoolEvent) => {
     if (event.kind === "ready-changed") readiness.set(event.ready);
-    metrics.onPoolEvent(event);
+    onPoolEvent(event);
     logPoolEvent(log, event);
   };
   const pool = createProcessorPool({
@@ -53,18 +53,26 @@ export async function serveProcessor(options: ServeOptions, source: ProcessorSou
     itemTimeoutMs: options.itemTimeoutMs,
     workerMaxMemoryBytes: options.workerMaxMemoryBytes,
   });
-  const build = { version: packageVersion(), engine: () => undefined, model: "", vectorSpace: "" };
-  const metrics = createMetrics(build, pool.state);
+  // A processor is no model, and its series have an empty name.
+  const series = {
+    name: "",
+    vectorSpace: () => "",
+    engine: () => undefined,
+    pool: pool.state,
+    memoryBytes: () => 0,
+  };
+  const metrics = createMetrics({ version: packageVersion(), isReady: readiness.current, models: [series] });
+  const { onPoolEvent, onResult, observeProcessor } = metrics.ofModel(series.name);
   await pool.ready;
   const logFailure = tellFailures(log);
   const server = await startServer({
     processor: {
       name: pool.name(),
       // A server that stops is not healthy, though its workers are.
-      host: metrics.observeProcessor({ ...pool, isReady: readiness.current }),
+      host: observeProcessor({ ...pool, isReady: readiness.current }),
       limits,
       onResult(result) {
-        metrics.onResult(result);
+        onResult(result);
         logFailure(result);
       },
     },

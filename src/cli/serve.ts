@@ -3,25 +3,20 @@ import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import { isComplete, type ModelManifest } from "../embed/model-manifest.ts";
 import { EmbedError } from "../errors.ts";
-import { imageFormats } from "../image/pixels.ts";
 import { createFetchImage } from "../node/fetch/fetch-image.ts";
 import { shutdownMaxMs } from "../node/http/close-gracefully.ts";
 import { resolveListenAddress } from "../node/http/listen-address.ts";
 import { findModelDescription } from "../node/model/model-catalog.ts";
 import { createLog } from "../node/observe/log.ts";
-import { createMetrics } from "../node/observe/metrics.ts";
 import { otherForms, pageModel } from "../node/page/page-model.ts";
-import type { PoolEvent } from "../node/pool/worker-pool.ts";
 import { startServer } from "../node/start-server.ts";
-import { createReadiness } from "../service/readiness.ts";
 import { toAccess } from "./access-options.ts";
 import { toConnectionGates, toConnectionLimits } from "./connection-options.ts";
 import { toFetchPolicy } from "./fetch-options.ts";
-import { toLoadLimits, toQueueLimits } from "./load-options.ts";
-import { logPoolEvent } from "./log-pool-event.ts";
+import { toLoadLimits } from "./load-options.ts";
+import { toOneModel } from "./model-options.ts";
 import { toObservability } from "./observability-options.ts";
-import { openEmbedderForCli } from "./open-embedder-for-cli.ts";
-import { packageVersion } from "./package-version.ts";
+import { type FindModelToServe, openModels } from "./open-models.ts";
 import { toProcessorSource } from "./processor-options.ts";
 import { addServeOptions, type ServeOptions } from "./serve-options.ts";
 import { serveProcessor } from "./serve-processor.ts";
@@ -33,14 +28,15 @@ import { tryItLine } from "./try-it-line.ts";
 export function addServeCommand(program: Command): void {
   const command = addServeOptions(program.command("serve"));
   command.action(async (options: ServeOptions) => {
-    const { processor, model } = options;
-    if (processor === undefined) return serveCommand(options);
+    const { processor } = options;
+    if (processor === undefined) return serve(options);
     const given = (option: string) => command.getOptionValueSource(option) === "cli";
-    return serveProcessor(options, await toProcessorSource(processor, model, given));
+    return serveProcessor(options, await toProcessorSource(processor, toOneModel(options), given));
   });
 }
 
-async function serveCommand(options: ServeOptions): Promise<void> {
+/** Serves until a signal ends the process. @throws EmbedError why it cannot be started, or the first model be had */
+export async function serve(options: ServeOptions, find?: FindModelToServe): Promise<void> {
   const startedAt = performance.now();
   const log = createLog(options.logLevel);
   const opEndpoint = process.env.OP_ENDPOINT || undefined;
@@ -50,49 +46,13 @@ async function serveCommand(options: ServeOptions): Promise<void> {
   const access = await toAccess(options, log);
   const observability = await toObservability(options, log);
   for (const warning of serveWarnings(options)) log.warn(warning);
-  const readiness = createReadiness();
-  let first: Extract<PoolEvent, { kind: "worker-ready" }> | undefined;
-  const onEvent = (event: PoolEvent) => {
-    if (event.kind === "ready-changed") readiness.set(event.ready);
-    if (event.kind === "worker-ready") first ??= event;
-    metrics.onPoolEvent(event);
-    logPoolEvent(log, event);
-  };
-  const { embedder, manifest, workers, why } = await openEmbedderForCli(
-    options,
-    toQueueLimits(options),
-    onEvent,
-  );
-  const build = {
-    version: packageVersion(),
-    engine: embedder.engine,
-    model: manifest.name,
-    vectorSpace: manifest.fingerprint,
-  };
-  const metrics = createMetrics(build, () => embedder.state());
+  const opened = await openModels(options, log, find);
+  const { manifest, models, metrics, readiness, operatorReadiness } = opened;
+  const [{ engine }] = models;
   const server = await startServer({
-    models: [
-      {
-        manifest,
-        // A server that stops is not healthy, though its workers are.
-        embedder: metrics.observeEmbedder({
-          ...embedder,
-          get concurrency() {
-            return embedder.concurrency;
-          },
-          isReady: readiness.current,
-        }),
-        onResult: metrics.onResult,
-        engine: embedder.engine,
-        formats: imageFormats,
-        limits: {
-          maxItems: options.maxItems,
-          maxImageBytes: options.maxImageBytes,
-          maxPixels: options.maxPixels,
-        },
-      },
-    ],
+    models,
     readiness,
+    operatorReadiness,
     metrics,
     fetchBytes: createFetchImage(fetchPolicy, {
       onRefused: (refusal) => log.warn(refusal, "a URL was refused"),
@@ -116,39 +76,42 @@ async function serveCommand(options: ServeOptions): Promise<void> {
   let wasReady = false;
   stopOnSignals(log, async (signal, hurry) => {
     const exitCode = wasReady ? 0 : 128 + constants.signals[signal];
-    readiness.end();
+    opened.endReadiness();
     // The second signal ends it.
     await setTimeout(options.shutdownDelayMs, undefined, { signal: hurry }).catch(() => undefined);
     const endsAt = performance.now() + shutdownMaxMs(options.graceMs);
     const callsCutOff = await server.close({ graceMs: options.graceMs, hurry });
     if (callsCutOff > 0) log.warn({ calls: callsCutOff }, "calls in flight were cut off");
     // A collector that hangs takes no more than what is left of the grace.
-    const closed = Promise.all([embedder.dispose(), observability.close()]);
+    const closed = Promise.all([opened.close(), observability.close()]);
     await Promise.race([closed, setTimeout(Math.max(0, endsAt - performance.now()))]);
     return { exitCode: exitCode === 0 && callsCutOff > 0 ? cutOffExitCode : exitCode, callsCutOff };
   });
   log.info({ url: server.localUrl, endpoint: server.endpoint }, "listening; the model is loading");
 
   try {
-    await embedder.ready;
+    await opened.load();
   } catch (error) {
     // Whoever stops the server ends the process too, with an exit code of its own.
     if (readiness.isEnded()) return;
     await server.close({ graceMs: 0 });
     const { reason, message } = EmbedError.from(error);
-    log.fatal({ reason }, message);
+    log.fatal({ model: manifest.name, reason }, message);
     throw error;
   }
   wasReady = true;
+  const first = opened.first();
+  const { workers, why } = opened;
   const facts = {
     url: server.localUrl,
     model: manifest.name,
     ...(manifest.precision !== "fp32" && { variant: manifest.precision }),
-    engine: embedder.engine(),
-    workers:
-      embedder.engine() === "ort-webgpu"
-        ? `1 for the GPU, ${workers} decode (${why})`
-        : `${workers} (${why})`,
+    // Of all models, where there are several.
+    ...(models.length > 1 && {
+      models: Object.fromEntries(models.map((one) => [one.manifest.name, one.state()])),
+    }),
+    engine: engine(),
+    workers: engine() === "ort-webgpu" ? `1 for the GPU, ${workers} decode (${why})` : `${workers} (${why})`,
     threads: options.threads,
     startMs: Math.round(performance.now() - startedAt),
     // Of the first worker's self-check.

@@ -124,7 +124,7 @@ describe("calls that are cut off", () => {
   /** The batch has arrived, and its first pictures wait for the worker. */
   async function untilWorking({ address }: PorticoProcess): Promise<void> {
     const page = async () => (await fetch(`http://${address}/metrics`)).text();
-    await expect.poll(page, { timeout: 20_000 }).toMatch(/^portico_queue_items [1-9]/m);
+    await expect.poll(page, { timeout: 20_000 }).toMatch(/^portico_queue_items\{model="resnet50"\} [1-9]/m);
   }
 
   test.each(clientNames)("%s: after the grace a call is told so, and the exit code is 1", async (name) => {

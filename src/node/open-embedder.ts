@@ -41,16 +41,24 @@ export interface OpenEmbedderOptions {
 const namedGpuStartTimeoutMs = 600_000;
 
 /**
+ * What is tried in turn on this machine.
+ * @throws EmbedError `CONFIG_INVALID` if the engine that was named cannot start here
+ */
+export function listEnginesHere(choice: EngineChoice, threads: number) {
+  return listEnginesToTry(choice, {
+    threads,
+    ortNativeLacks: enginePackageLacks(ortNativePackage),
+    ortWebGpuLacks: enginePackageLacks(webGpuPackage),
+  });
+}
+
+/**
  * Opens a pool of workers for a model; it holds calls until the first worker has passed its self-check.
  * @throws EmbedError `CONFIG_INVALID` if the engine cannot start here, as far as that is known without trying
  */
 export function openEmbedder(options: OpenEmbedderOptions): WorkerPool {
   const { workers, queue, itemTimeoutMs, workerMaxMemoryBytes, threads, gangThreads } = options;
-  const [engine, ...fallbacks] = listEnginesToTry(options.engine, {
-    threads,
-    ortNativeLacks: enginePackageLacks(ortNativePackage),
-    ortWebGpuLacks: enginePackageLacks(webGpuPackage),
-  });
+  const [engine, ...fallbacks] = listEnginesHere(options.engine, threads);
   return createWorkerPool({
     workers,
     queue,

@@ -40,7 +40,10 @@ export type ServedOperators =
 export type StartServerOptions = ServerSettings & ServedOperators;
 
 interface ServerSettings {
+  /** Of the whole server. */
   readonly readiness: Readiness;
+  /** Of `omnisearch.Operator`, which needs the first model alone. Default: `readiness`. */
+  readonly operatorReadiness?: Readiness;
   readonly fetchBytes: FetchBytes;
   readonly listen: ListenAddress;
   /** `OP_ENDPOINT`, echoed in Identity; without it the address listened on. */
@@ -92,15 +95,15 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     contextValues: clientContextValues,
     requestGate: allGates(...(tokens ? [bearerGate(tokens)] : []), ...(options.gates ?? [])),
     routes(router) {
-      const { fetchBytes, readiness } = options;
-      const services: string[] = [Operator.typeName];
+      const { fetchBytes, readiness, operatorReadiness = readiness } = options;
+      const services: Record<string, Readiness> = { [Operator.typeName]: operatorReadiness };
       const operatorOptions = { endpoint: () => endpoint, fetchBytes, isStopping: readiness.isEnded };
       if ("models" in options) {
         const { models } = options;
         router.service(Operator, createOperator({ ...operatorOptions, kind: encoderKind(models[0]) }));
         const now = () => performance.now();
         router.service(EmbeddingService, createEmbedding({ models, fetchBytes, now }));
-        services.push(EmbeddingService.typeName);
+        services[EmbeddingService.typeName] = readiness;
       } else {
         const kind = processorKind(options.processor);
         router.service(Operator, createOperator({ ...operatorOptions, kind }));

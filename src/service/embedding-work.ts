@@ -3,11 +3,9 @@ import type { ServedModel } from "./served-model.ts";
 import type { PictureWork } from "./work-batch.ts";
 
 /** A model's embedder as one who works on pictures. */
-export function embeddingWork({ embedder, limits, onResult }: ServedModel): PictureWork<Embedding> {
+export function embeddingWork({ embedder, limits, onResult, hold }: ServedModel): PictureWork<Embedding> {
   return {
-    get ready() {
-      return embedder.ready;
-    },
+    hold,
     get concurrency() {
       return embedder.concurrency;
     },

@@ -3,7 +3,6 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { Embedding, EmbedResult } from "../embed/embedder.ts";
 import type { FetchBytes, Now } from "../embed/host.ts";
 import { mapAsFinished } from "../embed/map-as-finished.ts";
-import { settleBefore } from "../embed/settle-before.ts";
 import { EmbedError } from "../errors.ts";
 import {
   type EmbeddingSchema,
@@ -20,7 +19,7 @@ import { describeVectors, type ServedModel } from "./served-model.ts";
 import { checkStreamIds } from "./stream-id.ts";
 import { toConnectError } from "./to-connect-error.ts";
 import { toModel } from "./to-model.ts";
-import { aheadOf, type BringBytes, batchError, toItemFailure, workBatch, workOne } from "./work-batch.ts";
+import { aheadOf, type BringBytes, batchError, toItemFailure, workAlone, workBatch } from "./work-batch.ts";
 
 export interface EmbeddingOptions {
   /** At least one; the first is taken where a request names none. */
@@ -70,10 +69,9 @@ export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof E
     const letGo = values.get(keepMessageKey)();
     try {
       const model = findModel(request.model);
-      await settleBefore(model.embedder.ready, signal);
       const { bring, fetchMs } = toPicture(request.image, model, signal);
-      const result = await workOne(embeddingWork(model), bring, signal);
-      const vectorSpace = model.manifest.fingerprint;
+      const result = await workAlone(embeddingWork(model), bring, signal);
+      const vectorSpace = model.manifest.fingerprint ?? "";
       return { reply: { id, result: toResult(result, 0, fetchMs(), vectorEncoding), vectorSpace }, letGo };
     } catch (error) {
       return { reply: { id, result: toFailure(EmbedError.from(error), 0) }, letGo };
@@ -96,7 +94,7 @@ export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof E
         describeVectors(context.responseHeader, model);
         return {
           model: model.manifest.name,
-          vectorSpace: model.manifest.fingerprint,
+          vectorSpace: model.manifest.fingerprint ?? "",
           results: results.map((result, index) =>
             toResult(result, index, pictures[index]?.fetchMs() ?? 0, request.vectorEncoding),
           ),

@@ -9,9 +9,6 @@ export function encoderKind(model: ServedModel): OperatorKind<Embedding> {
   const work = embeddingWork(model);
   return {
     ...work,
-    get ready() {
-      return work.ready;
-    },
     get concurrency() {
       return work.concurrency;
     },

@@ -28,7 +28,9 @@ beforeEach(() => {
   closing = new AbortController();
   client = createClient(
     Health,
-    createRouterTransport((router) => addHealth(router, readiness, ["omnisearch.Operator"], closing.signal)),
+    createRouterTransport((router) =>
+      addHealth(router, readiness, { "omnisearch.Operator": readiness }, closing.signal),
+    ),
   );
 });
 

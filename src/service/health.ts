@@ -8,43 +8,46 @@ const shownNameMaxLength = 200;
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse_ServingStatus;
 
 /**
- * Adds `grpc.health.v1.Health`. All of `services` (full names) share one readiness, that of the model; so
- * does the empty name, which means the whole server. When `closing` aborts, every Watch tells the last state and
- * ends: it would hold the shutdown up.
+ * Adds `grpc.health.v1.Health`. When `closing` aborts, every Watch tells the last state and ends: it would hold the
+ * shutdown up.
+ * @param readiness of the whole server, which the empty name stands for
+ * @param services full names, each with its readiness
  */
 export function addHealth(
   router: ConnectRouter,
   readiness: Readiness,
-  services: readonly string[],
+  services: Readonly<Record<string, Readiness>>,
   closing?: AbortSignal,
 ): void {
-  router.service(Health, createHealth(readiness, services, closing));
+  router.service(Health, createHealth(new Map([["", readiness], ...Object.entries(services)]), closing));
 }
 
 function createHealth(
-  readiness: Readiness,
-  services: readonly string[],
+  readinessOf: ReadonlyMap<string, Readiness>,
   closing: AbortSignal | undefined,
 ): ServiceImpl<typeof Health> {
-  const names = new Set(["", ...services]);
-  const current = () => ({ status: readiness.current() ? SERVING : NOT_SERVING });
+  const statusOf = (readiness: Readiness) => ({ status: readiness.current() ? SERVING : NOT_SERVING });
 
   return {
     check({ service }) {
-      if (names.has(service)) return current();
-      const expected = `the empty name or one of ${services.join(", ")}`;
+      const readiness = readinessOf.get(service);
+      if (readiness) return statusOf(readiness);
+      const names = [...readinessOf.keys()].filter((name) => name !== "");
+      const expected = `the empty name or one of ${names.join(", ")}`;
       // A cut may leave half a character, which could not be sent.
       const shown = service.slice(0, shownNameMaxLength).toWellFormed();
       throw new ConnectError(`expected ${expected}, got "${shown}"`, Code.NotFound);
     },
     list() {
-      return { statuses: Object.fromEntries([...names].map((name) => [name, current()])) };
+      const all = [...readinessOf].map(([name, readiness]) => [name, statusOf(readiness)] as const);
+      return { statuses: Object.fromEntries(all) };
     },
     async *watch({ service }, context) {
       const signal = closing ? AbortSignal.any([context.signal, closing]) : context.signal;
       // The protocol keeps the stream open for a service that may appear later.
-      const states = names.has(service)
-        ? follow(readiness, current, signal)
+      const readiness = readinessOf.get(service);
+      const states = readiness
+        ? follow(readiness, () => statusOf(readiness), signal)
         : constant(SERVICE_UNKNOWN, signal);
       yield* states;
       if (closing?.aborted) throw new ConnectError("the server shuts down", Code.Unavailable);

@@ -1,4 +1,5 @@
 import type { Processed, ProcessorHost, ProcessResult } from "../embed/processor.ts";
+import { settleBefore } from "../embed/settle-before.ts";
 import { EmbedError } from "../errors.ts";
 import { chargeCallKey } from "./charge-call.ts";
 import type { OperatorKind } from "./operator-kind.ts";
@@ -35,7 +36,10 @@ export function processorKind(
     },
     maxImageBytes: limits.maxImageBytes,
     maxItems: limits.maxItems,
-    ready: host.ready,
+    async hold(signal) {
+      await settleBefore(host.ready, signal);
+      return () => undefined;
+    },
     get concurrency() {
       return host.concurrency;
     },

@@ -1,6 +1,13 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ModelSchema } from "../gen/portico/v1/embedding_pb.ts";
-import type { ServedModel } from "./served-model.ts";
+import { type ModelSchema, ModelState } from "../gen/portico/v1/embedding_pb.ts";
+import type { ServedModel, ModelState as StateName } from "./served-model.ts";
+
+const states = {
+  unloaded: ModelState.UNLOADED,
+  loading: ModelState.LOADING,
+  loaded: ModelState.LOADED,
+  failed: ModelState.FAILED,
+} as const satisfies Record<StateName, ModelState>;
 
 /** A model as `ListModels` and `GetModel` describe it. */
 export function toModel({
@@ -9,6 +16,7 @@ export function toModel({
   engine,
   formats,
   limits,
+  state,
 }: ServedModel): MessageInitShape<typeof ModelSchema> {
   const { width, height, interpolation, mode } = manifest.preprocess;
   return {
@@ -16,7 +24,7 @@ export function toModel({
     description: manifest.description,
     dimension: manifest.identity.dimension,
     metricType: manifest.identity.metricType,
-    vectorSpace: manifest.fingerprint,
+    vectorSpace: manifest.fingerprint ?? "",
     engine: engine() ?? "",
     precision: manifest.precision,
     input: { width, height, interpolation, mode, formats: [...formats] },
@@ -26,5 +34,6 @@ export function toModel({
       maxPixels: BigInt(limits.maxPixels),
     },
     ready: embedder.isReady(),
+    state: states[state()],
   };
 }

@@ -1,6 +1,6 @@
 import type { EmbedFailure } from "../embed/embedder.ts";
 import { mapConcurrently } from "../embed/map-concurrently.ts";
-import { abortError, settleBefore } from "../embed/settle-before.ts";
+import { abortError } from "../embed/settle-before.ts";
 import { EmbedError, type ItemFailure } from "../errors.ts";
 import { codeByReason } from "./reason-code.ts";
 
@@ -12,8 +12,11 @@ export type Outcome<Made> = Made | EmbedFailure;
 
 /** Whoever makes something of pictures, vectors or other pictures, and what one call may ask of it. */
 export interface PictureWork<Made extends { readonly ok: true }> {
-  /** Resolves once it works; rejects if that can never happen. */
-  readonly ready: Promise<void>;
+  /**
+   * Waits until it works; it goes on doing so until the function that comes back is called, once or more often.
+   * @throws EmbedError why it cannot, or `DEADLINE_EXCEEDED` or `CANCELLED` by the signal
+   */
+  readonly hold: (signal: AbortSignal) => Promise<() => void>;
   /** Pictures that keep it busy. It may change: ask for it anew. */
   readonly concurrency: number;
   /** Largest number of pictures in one call. */
@@ -24,8 +27,25 @@ export interface PictureWork<Made extends { readonly ok: true }> {
   readonly onResult?: ((result: Outcome<Made>) => void) | undefined;
 }
 
-/** Brings and works on one picture; never rejects. */
-export async function workOne<Made extends { readonly ok: true }>(
+/**
+ * Brings and works on the only picture of a request.
+ * @throws EmbedError why it cannot work, or the caller's end
+ */
+export async function workAlone<Made extends { readonly ok: true }>(
+  worker: PictureWork<Made>,
+  bring: BringBytes,
+  signal: AbortSignal,
+): Promise<Outcome<Made>> {
+  const letGo = await worker.hold(signal);
+  try {
+    return await workOne(worker, bring, signal);
+  } finally {
+    letGo();
+  }
+}
+
+/** Brings and works on one picture, while it is held; never rejects. */
+async function workOne<Made extends { readonly ok: true }>(
   worker: PictureWork<Made>,
   bring: BringBytes,
   signal: AbortSignal,
@@ -77,24 +97,28 @@ export async function workBatch<Made extends { readonly ok: true }>(
     );
   }
   if (batch.length === 0) return [];
-  await settleBefore(worker.ready, signal);
-  const refused = new AbortController();
-  const either = AbortSignal.any([signal, refused.signal]);
-  let ended: EmbedError | undefined;
-  const results = await mapConcurrently(batch, aheadOf(worker), async (bring) => {
-    const result = await workOne(worker, bring, either);
-    try {
-      if (result.ok && !ended) onMade?.(result as Made);
-    } catch (error) {
-      ended = EmbedError.from(error);
-      refused.abort(ended);
-    }
-    // What waits of this batch is dropped with the same error.
-    if (failsAsOne && !result.ok && result.error.reason === "OVERLOADED") refused.abort(result.error);
-    return result;
-  });
-  if (ended) throw ended;
-  return results;
+  const letGo = await worker.hold(signal);
+  try {
+    const refused = new AbortController();
+    const either = AbortSignal.any([signal, refused.signal]);
+    let ended: EmbedError | undefined;
+    const results = await mapConcurrently(batch, aheadOf(worker), async (bring) => {
+      const result = await workOne(worker, bring, either);
+      try {
+        if (result.ok && !ended) onMade?.(result as Made);
+      } catch (error) {
+        ended = EmbedError.from(error);
+        refused.abort(ended);
+      }
+      // What waits of this batch is dropped with the same error.
+      if (failsAsOne && !result.ok && result.error.reason === "OVERLOADED") refused.abort(result.error);
+      return result;
+    });
+    if (ended) throw ended;
+    return results;
+  } finally {
+    letGo();
+  }
 }
 
 /** How many pictures of one call are under way at once. */

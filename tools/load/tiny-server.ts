@@ -1,3 +1,4 @@
+import type { ModelManifest } from "../../src/embed/model-manifest.ts";
 import type { EngineName } from "../../src/engine/engine.ts";
 import { imageFormats } from "../../src/image/pixels.ts";
 import { createFetchImage } from "../../src/node/fetch/fetch-image.ts";
@@ -5,11 +6,12 @@ import { defaultFetchPolicy } from "../../src/node/fetch/fetch-policy.ts";
 import type { HttpLimits } from "../../src/node/http/http-limits.ts";
 import { createLog } from "../../src/node/observe/log.ts";
 import { createMetrics } from "../../src/node/observe/metrics.ts";
+import type { ModelSeries } from "../../src/node/observe/metrics-models.ts";
 import { defaultQueueLimits, type QueueLimits } from "../../src/node/pool/job-queue.ts";
 import { createWorkerPool, type WorkerPool } from "../../src/node/pool/worker-pool.ts";
 import { type RunningServer, startServer } from "../../src/node/start-server.ts";
 import { createReadiness } from "../../src/service/readiness.ts";
-import { defaultMaxItems } from "../../src/service/served-model.ts";
+import { alwaysLoaded, defaultMaxItems } from "../../src/service/served-model.ts";
 import { openTinyModel } from "./tiny-model.ts";
 
 export interface TinyServerOptions {
@@ -27,6 +29,12 @@ export interface TinyServer {
   close(): Promise<void>;
 }
 
+/** What metrics tell of a model that has one pool all the time. */
+export function seriesOf({ name, fingerprint }: ModelManifest, pool: WorkerPool): ModelSeries {
+  const { engine, memoryBytes } = pool;
+  return { name, vectorSpace: () => fingerprint, engine, memoryBytes, pool: () => pool.state() };
+}
+
 /** The real server with real workers over the tiny network, on a free port of 127.0.0.1; ready when it resolves. */
 export async function startTinyServer(options: TinyServerOptions = {}): Promise<TinyServer> {
   const { workers = 2, engine, gangThreads, maxItems = defaultMaxItems, limits = {} } = options;
@@ -42,19 +50,19 @@ export async function startTinyServer(options: TinyServerOptions = {}): Promise<
       if (event.kind === "ready-changed") readiness.set(event.ready);
     },
   });
-  const build = {
+  const metrics = createMetrics({
     version: "0",
-    engine: embedder.engine,
-    model: manifest.name,
-    vectorSpace: manifest.fingerprint,
-  };
-  const metrics = createMetrics(build, () => embedder.state());
+    isReady: readiness.current,
+    models: [seriesOf(manifest, embedder)],
+  });
+  const { onResult, observeEmbedder } = metrics.ofModel(manifest.name);
   const server = await startServer({
     models: [
       {
         manifest,
-        embedder: metrics.observeEmbedder(embedder),
-        onResult: metrics.onResult,
+        embedder: observeEmbedder(embedder),
+        ...alwaysLoaded(embedder),
+        onResult,
         engine: embedder.engine,
         formats: imageFormats,
         limits: {

@@ -20,7 +20,8 @@ import { createWorkerPool } from "../../src/node/pool/worker-pool.ts";
 import type { WorkerSetup } from "../../src/node/pool/worker-protocol.ts";
 import { startServer } from "../../src/node/start-server.ts";
 import { createReadiness } from "../../src/service/readiness.ts";
-import { defaultMaxItems } from "../../src/service/served-model.ts";
+import { alwaysLoaded, defaultMaxItems } from "../../src/service/served-model.ts";
+import { seriesOf } from "../load/tiny-server.ts";
 import { watchInternalAnswers } from "./request-internal-answers.ts";
 import { readSamplePictures } from "./request-samples.ts";
 import type { VictimState } from "./request-victim-process.ts";
@@ -59,18 +60,23 @@ const pool = createWorkerPool({
   queue: defaultQueueLimits,
   onEvent(event) {
     if (event.kind === "ready-changed") readiness.set(event.ready);
-    metrics.onPoolEvent(event);
+    onPoolEvent(event);
     if (event.kind === "worker-lost") log.error({ reason: event.error.reason }, event.error.message);
   },
 });
-const { name: model, fingerprint: vectorSpace } = manifest;
-const metrics = createMetrics({ version: "0", engine: pool.engine, model, vectorSpace }, () => pool.state());
+const metrics = createMetrics({
+  version: "0",
+  isReady: readiness.current,
+  models: [seriesOf(manifest, pool)],
+});
+const { onPoolEvent, onResult, observeEmbedder } = metrics.ofModel(manifest.name);
 const server = await startServer({
   models: [
     {
       manifest,
-      embedder: metrics.observeEmbedder(pool),
-      onResult: metrics.onResult,
+      embedder: observeEmbedder(pool),
+      ...alwaysLoaded(pool),
+      onResult,
       engine: pool.engine,
       formats: imageFormats,
       limits: { maxItems: defaultMaxItems, maxImageBytes: 2 ** 20, ...imageLimits },

@@ -2,7 +2,7 @@ import resnet50 from "../../models/resnet50/manifest.json" with { type: "json" }
 import type { Embedder, EmbedResult } from "../../src/embed/embedder.ts";
 import type { ModelManifest } from "../../src/embed/model-manifest.ts";
 import { EmbedError } from "../../src/errors.ts";
-import type { ServedModel } from "../../src/service/served-model.ts";
+import { alwaysLoaded, type ServedModel } from "../../src/service/served-model.ts";
 
 /**
  * An embedder over bytes, for tests of the services: the vector of [n, ...] is [n, 1]; 0 is a corrupt picture,
@@ -32,6 +32,7 @@ export function modelOfBytes(embedder: Embedder, maxItems: number, name = "resne
   return {
     manifest: { ...(resnet50 as unknown as ModelManifest), name },
     embedder,
+    ...alwaysLoaded(embedder),
     engine: () => "ort-wasm",
     formats: ["jpeg", "png"],
     limits: { maxItems, maxImageBytes: 4, maxPixels: 100 },

@@ -35,7 +35,7 @@ beforeAll(async () => {
           return { nums: BigInt(datas.length), vectors };
         },
       });
-      addHealth(router, readiness, [Operator.typeName]);
+      addHealth(router, readiness, { [Operator.typeName]: readiness });
       addReflection(router);
     },
     { messageMaxBytes: 2 ** 20 },

@@ -45,8 +45,8 @@ describe("a running server", () => {
     const calls = lines.filter((line) => line.startsWith("portico_calls_total"));
     expect(calls.filter((line) => line.includes("Unknown") || line.includes("Healthy"))).toEqual([]);
     // The alerts ask for the rate of these, which needs a value before the first one.
-    expect(lines).toContain('portico_items_total{reason="ENGINE_FAILED"} 0');
-    expect(lines).toContain('portico_items_total{reason="INTERNAL"} 0');
+    expect(lines).toContain('portico_items_total{model="resnet50",reason="ENGINE_FAILED"} 0');
+    expect(lines).toContain('portico_items_total{model="resnet50",reason="INTERNAL"} 0');
   });
 
   test("counts calls, items and stages", async () => {
@@ -63,19 +63,19 @@ describe("a running server", () => {
       expect.arrayContaining([
         'portico_calls_total{method="omnisearch.Operator/Execute",protocol="grpc",code="OK"} 1',
         'portico_calls_total{method="omnisearch.Operator/Execute",protocol="connect",code="InvalidArgument"} 2',
-        'portico_items_total{reason="OK"} 4',
-        'portico_items_total{reason="IMAGE_UNSUPPORTED"} 1',
-        'portico_items_total{reason="BASE64_INVALID"} 1',
-        'portico_stage_seconds_count{stage="infer"} 4',
-        'portico_stage_seconds_count{stage="decode"} 4',
-        'portico_stage_seconds_count{stage="queue"} 4',
+        'portico_items_total{model="resnet50",reason="OK"} 4',
+        'portico_items_total{model="resnet50",reason="IMAGE_UNSUPPORTED"} 1',
+        'portico_items_total{model="resnet50",reason="BASE64_INVALID"} 1',
+        'portico_stage_seconds_count{model="resnet50",stage="infer"} 4',
+        'portico_stage_seconds_count{model="resnet50",stage="decode"} 4',
+        'portico_stage_seconds_count{model="resnet50",stage="queue"} 4',
         'portico_http_requests_total{version="2",status="200"} 1',
         'portico_http_requests_total{version="1.1",status="400"} 2',
-        "portico_workers 1",
+        'portico_workers{model="resnet50"} 1',
         "portico_ready 1",
-        "portico_queue_items 0",
-        "portico_queue_bytes 0",
-        "portico_queue_oldest_seconds 0",
+        'portico_queue_items{model="resnet50"} 0',
+        'portico_queue_bytes{model="resnet50"} 0',
+        'portico_queue_oldest_seconds{model="resnet50"} 0',
       ]),
     );
     expect(lines.some((line) => line.startsWith("process_resident_memory_bytes "))).toBe(true);
@@ -108,7 +108,7 @@ describe("a running server", () => {
     expect(lines).toEqual(
       expect.arrayContaining([
         'portico_stage_seconds_count{stage="fetch"} 1',
-        'portico_stage_seconds_count{stage="queue"} 5',
+        'portico_stage_seconds_count{model="resnet50",stage="queue"} 5',
         'portico_calls_total{method="unknown",protocol="grpc",code="Unimplemented"} 20',
         'portico_http_requests_total{version="1.1",status="404"} 20',
         "portico_requests_in_flight 1",
@@ -155,40 +155,48 @@ test("a server without a model lives, but is not ready", async () => {
   listener.close();
 });
 
-const build = { version: "1", engine: () => "e", model: "m", vectorSpace: "v" };
 const state = { queuedItems: 0, queuedBytes: 0, oldestMs: 0, workers: 1, helps: 3, isReady: true };
 
+const series = {
+  name: "m",
+  vectorSpace: () => "v",
+  engine: () => "e",
+  pool: () => state,
+  memoryBytes: () => 5,
+};
+const createMetricsOfOne = () => createMetrics({ version: "1", isReady: () => true, models: [series] });
+
 test("workers that are replaced are counted by reason", async () => {
-  const metrics = createMetrics(build, () => state);
-  metrics.onPoolEvent({ kind: "ready-changed", ready: true });
+  const metrics = createMetricsOfOne();
+  metrics.ofModel("m").onPoolEvent({ kind: "ready-changed", ready: true });
   const error = new EmbedError("ENGINE_FAILED", "gone");
-  metrics.onPoolEvent({ kind: "worker-lost", error, restartInMs: 1 });
-  metrics.onPoolEvent({ kind: "worker-lost", error, restartInMs: 1 });
-  metrics.onPoolEvent({ kind: "worker-outgrown", wasmBytes: 1 });
+  metrics.ofModel("m").onPoolEvent({ kind: "worker-lost", error, restartInMs: 1 });
+  metrics.ofModel("m").onPoolEvent({ kind: "worker-lost", error, restartInMs: 1 });
+  metrics.ofModel("m").onPoolEvent({ kind: "worker-outgrown", wasmBytes: 1 });
   const lines = (await metrics.text()).split("\n").filter((line) => line.startsWith("portico_worker_"));
   expect(lines).toEqual([
-    'portico_worker_restarts_total{reason="ENGINE_FAILED"} 2',
-    'portico_worker_restarts_total{reason="IMAGE_TOO_SLOW"} 0',
-    'portico_worker_restarts_total{reason="VECTOR_DRIFT"} 0',
-    'portico_worker_restarts_total{reason="OUTGROWN"} 1',
-    "portico_worker_helps_total 3",
+    'portico_worker_restarts_total{model="m",reason="ENGINE_FAILED"} 2',
+    'portico_worker_restarts_total{model="m",reason="IMAGE_TOO_SLOW"} 0',
+    'portico_worker_restarts_total{model="m",reason="VECTOR_DRIFT"} 0',
+    'portico_worker_restarts_total{model="m",reason="OUTGROWN"} 1',
+    'portico_worker_helps_total{model="m"} 3',
   ]);
 });
 
 test("batches are counted by their size", async () => {
-  const metrics = createMetrics(build, () => state);
-  for (const pictures of [1, 32, 20]) metrics.onPoolEvent({ kind: "batch-begun", pictures });
+  const metrics = createMetricsOfOne();
+  for (const pictures of [1, 32, 20]) metrics.ofModel("m").onPoolEvent({ kind: "batch-begun", pictures });
   const lines = (await metrics.text()).split("\n").filter((line) => line.startsWith("portico_batch_items"));
   expect(lines).toEqual([
-    'portico_batch_items_bucket{le="1"} 1',
-    'portico_batch_items_bucket{le="2"} 1',
-    'portico_batch_items_bucket{le="4"} 1',
-    'portico_batch_items_bucket{le="8"} 1',
-    'portico_batch_items_bucket{le="16"} 1',
-    'portico_batch_items_bucket{le="32"} 3',
-    'portico_batch_items_bucket{le="+Inf"} 3',
-    "portico_batch_items_sum 53",
-    "portico_batch_items_count 3",
+    'portico_batch_items_bucket{le="1",model="m"} 1',
+    'portico_batch_items_bucket{le="2",model="m"} 1',
+    'portico_batch_items_bucket{le="4",model="m"} 1',
+    'portico_batch_items_bucket{le="8",model="m"} 1',
+    'portico_batch_items_bucket{le="16",model="m"} 1',
+    'portico_batch_items_bucket{le="32",model="m"} 3',
+    'portico_batch_items_bucket{le="+Inf",model="m"} 3',
+    'portico_batch_items_sum{model="m"} 53',
+    'portico_batch_items_count{model="m"} 3',
   ]);
 });
 
@@ -203,7 +211,7 @@ test("an observed embedder takes as many pictures at once as the other does at t
     embed: () => Promise.reject(new Error("not asked for")),
     dispose: async () => undefined,
   };
-  const observed = createMetrics(build, () => state).observeEmbedder(embedder);
+  const observed = createMetricsOfOne().ofModel("m").observeEmbedder(embedder);
   concurrency = 32;
   expect(observed.concurrency).toBe(32);
 });

@@ -1,9 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { Embedder, EmbedFailure } from "../../embed/embedder.ts";
+import type { Embedder, EmbedFailure, EmbedOptions } from "../../embed/embedder.ts";
 import type { ProcessorHost } from "../../embed/processor.ts";
 import { maxBatchPictures } from "../pool/batch-line.ts";
-import type { PoolEvent, PoolState } from "../pool/worker-pool.ts";
-import { addPoolGauges } from "./metrics-pool.ts";
+import type { PoolEvent } from "../pool/worker-pool.ts";
+import type { LoadEvent } from "../serving/model-loader.ts";
+import { addModelGauges, type ModelSeries } from "./metrics-models.ts";
 import type { RequestObserver } from "./observe-requests.ts";
 import { currentRequest, type RequestRecord, type Stage } from "./request-record.ts";
 
@@ -17,29 +18,35 @@ export interface Metrics {
   text(): Promise<string>;
   /** Counts requests, and calls by method, protocol and code, when they have ended. */
   readonly observer: RequestObserver;
-  /** Counts one picture by its reason, and the time of its stages in a worker. */
-  readonly onResult: (result: { readonly ok: true } | EmbedFailure) => void;
   /** Notes the time that the bytes of one URL took to come, from its turn on; failures too. */
   readonly onFetched: (fetched: { readonly ms: number }) => void;
+  /** Counts how often models were loaded and taken out of memory. */
+  readonly onLoadEvent: (event: LoadEvent) => void;
+  /** Of the model with this name, one of the options'. */
+  ofModel(name: string): ModelMetrics;
+}
+
+/** What is noted of one model, or of a processor. */
+export interface ModelMetrics {
+  /** Counts one picture by its reason. */
+  readonly onResult: (result: { readonly ok: true } | EmbedFailure) => void;
   /** Counts workers that are replaced, and notes how many pictures an engine takes at once. */
   readonly onPoolEvent: (event: PoolEvent) => void;
   /**
    * The same embedder, which also notes how long pictures wait: from `embed` to its result, less the worker's
    * own stages. So the way between threads (about a millisecond) is a part of it.
    */
-  observeEmbedder<T extends Embedder>(embedder: T): T;
+  observeEmbedder<T extends Pick<Embedder, "concurrency" | "embed">>(embedder: T): T;
   /** The same of a processor, which has one stage. */
   observeProcessor<T extends ProcessorHost>(host: T): T;
 }
 
-/** What runs here; the labels of `portico_build_info`. */
-export interface BuildInfo {
+export interface MetricsOptions {
+  /** Of Portico. */
   readonly version: string;
-  /** Undefined as long as it is not known. */
-  readonly engine: () => string | undefined;
-  readonly model: string;
-  /** The fingerprint of the vectors. */
-  readonly vectorSpace: string;
+  /** Whether work is taken. */
+  readonly isReady: () => boolean;
+  readonly models: readonly ModelSeries[];
 }
 
 /** From a Health check to a batch of a thousand pictures. */
@@ -53,8 +60,7 @@ const batchBuckets = [1, 2, 4, 8, 16, maxBatchPictures];
 /** The times of so many pictures of one request are kept for its trace; a batch may hold a thousand. */
 const tracedItemsMax = 16;
 
-/** @param poolState what waits and works at this moment */
-export function createMetrics(build: BuildInfo, poolState: () => PoolState): Metrics {
+export function createMetrics({ version, isReady, models }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -84,47 +90,60 @@ export function createMetrics(build: BuildInfo, poolState: () => PoolState): Met
   });
   const items = new Counter({
     name: "portico_items_total",
-    help: "Pictures worked on, by reason; OK is an embedding",
-    labelNames: ["reason"],
+    help: "Pictures worked on, by model and reason; OK is an embedding",
+    labelNames: ["model", "reason"],
     registers,
   });
   const stageSeconds = new Histogram({
     name: "portico_stage_seconds",
-    help: "Time of one picture in one stage: fetch (of a URL), queue, decode, preprocess, infer; process of a processor",
-    labelNames: ["stage"],
+    help: "Time of one picture in one stage: fetch (of a URL, of no model), queue, decode, preprocess, infer; process of a processor",
+    labelNames: ["model", "stage"],
     buckets: stageBuckets,
     registers,
   });
   const workersLost = new Counter({
     name: "portico_worker_restarts_total",
-    help: "Workers replaced, by reason; OUTGROWN: it had grown beyond its memory",
-    labelNames: ["reason"],
+    help: "Workers replaced, by model and reason; OUTGROWN: it had grown beyond its memory",
+    labelNames: ["model", "reason"],
     registers,
   });
   const batchItems = new Histogram({
     name: "portico_batch_items",
     help: "Pictures of one run of an engine that takes several at once (ort-webgpu); no other engine has runs here",
+    labelNames: ["model"],
     buckets: batchBuckets,
     registers,
   });
+  const loads = new Counter({
+    name: "portico_model_loads_total",
+    help: "Times that a model was loaded, by reason; OK: it is in memory since",
+    labelNames: ["model", "reason"],
+    registers,
+  });
+  const unloads = new Counter({
+    name: "portico_model_unloads_total",
+    help: "Times that a model was taken out of memory to make room for another",
+    labelNames: ["model"],
+    registers,
+  });
   // A rate sees no first event: a series must be there before it.
-  for (const reason of ["ENGINE_FAILED", "IMAGE_TOO_SLOW", "VECTOR_DRIFT", "OUTGROWN"]) {
-    workersLost.inc({ reason }, 0);
+  for (const { name: model } of models) {
+    for (const reason of ["ENGINE_FAILED", "IMAGE_TOO_SLOW", "VECTOR_DRIFT", "OUTGROWN"]) {
+      workersLost.inc({ model, reason }, 0);
+    }
+    for (const reason of ["OK", "OVERLOADED", "ENGINE_FAILED", "INTERNAL"]) items.inc({ model, reason }, 0);
+    loads.inc({ model, reason: "OK" }, 0);
+    unloads.inc({ model }, 0);
   }
-  for (const reason of ["OK", "OVERLOADED", "ENGINE_FAILED", "INTERNAL"]) items.inc({ reason }, 0);
-  const { version, engine, model, vectorSpace } = build;
   new Gauge({
-    name: "portico_build_info",
-    help: "Always 1; its labels say what runs here; no engine before the first worker has one",
-    labelNames: ["version", "engine", "model", "vector_space", "node"],
+    name: "portico_ready",
+    help: "1 while work is taken",
     registers,
     collect() {
-      this.reset();
-      const labels = { version, engine: engine() ?? "", model, vector_space: vectorSpace };
-      this.set({ ...labels, node: process.version }, 1);
+      this.set(isReady() ? 1 : 0);
     },
   });
-  addPoolGauges(registers, poolState);
+  addModelGauges(registers, version, models);
 
   function countCall({ method = "unknown", protocol = "connect", code, ms }: RequestRecord): void {
     if (code === undefined) return;
@@ -133,8 +152,8 @@ export function createMetrics(build: BuildInfo, poolState: () => PoolState): Met
   }
 
   /** In the histogram, and in the trace of the current request. */
-  function noteStages(stages: readonly (readonly [Stage, number])[]): void {
-    for (const [stage, ms] of stages) stageSeconds.observe({ stage }, ms / 1000);
+  function noteStages(stages: readonly (readonly [Stage, number])[], model?: string): void {
+    for (const [stage, ms] of stages) stageSeconds.observe({ ...(model && { model }), stage }, ms / 1000);
     const times = currentRequest()?.itemTimes;
     if (times && times.length < tracedItemsMax) times.push({ endedAt: Date.now(), stages });
   }
@@ -150,52 +169,62 @@ export function createMetrics(build: BuildInfo, poolState: () => PoolState): Met
         countCall(record);
       },
     },
-    onResult(result) {
-      items.inc({ reason: result.ok ? "OK" : result.error.reason });
-      const record = currentRequest();
-      if (record) record.items += 1;
-    },
     onFetched: ({ ms }) => noteStages([["fetch", ms]]),
-    onPoolEvent(event) {
-      if (event.kind === "worker-lost") workersLost.inc({ reason: event.error.reason });
-      if (event.kind === "worker-outgrown") workersLost.inc({ reason: "OUTGROWN" });
-      if (event.kind === "batch-begun") batchItems.observe(event.pictures);
+    onLoadEvent(event) {
+      const { model } = event;
+      if (event.kind === "loaded") loads.inc({ model, reason: "OK" });
+      if (event.kind === "load-failed") loads.inc({ model, reason: event.error.reason });
+      if (event.kind === "unloaded") unloads.inc({ model });
     },
-    observeEmbedder: (embedder) => ({
-      ...embedder,
-      get concurrency() {
-        return embedder.concurrency;
+    ofModel: (model) => ({
+      onResult(result) {
+        items.inc({ model, reason: result.ok ? "OK" : result.error.reason });
+        const record = currentRequest();
+        if (record) record.items += 1;
       },
-      async embed(bytes, options) {
-        const start = performance.now();
-        const result = await embedder.embed(bytes, options);
-        if (result.ok) {
-          const { decodeMs, preprocessMs, inferMs } = result.timings;
-          const waitMs = performance.now() - start - decodeMs - preprocessMs - inferMs;
-          noteStages([
-            ["queue", Math.max(0, waitMs)],
-            ["decode", decodeMs],
-            ["preprocess", preprocessMs],
-            ["infer", inferMs],
-          ]);
-        }
-        return result;
+      onPoolEvent(event) {
+        if (event.kind === "worker-lost") workersLost.inc({ model, reason: event.error.reason });
+        if (event.kind === "worker-outgrown") workersLost.inc({ model, reason: "OUTGROWN" });
+        if (event.kind === "batch-begun") batchItems.observe({ model }, event.pictures);
       },
-    }),
-    observeProcessor: (host) => ({
-      ...host,
-      async process(bytes, options) {
-        const start = performance.now();
-        const result = await host.process(bytes, options);
-        if (result.ok) {
-          const waitMs = performance.now() - start - result.processMs;
-          noteStages([
-            ["queue", Math.max(0, waitMs)],
-            ["process", result.processMs],
-          ]);
-        }
-        return result;
-      },
+      observeEmbedder: (embedder) => ({
+        ...embedder,
+        get concurrency() {
+          return embedder.concurrency;
+        },
+        async embed(bytes: Uint8Array, options?: EmbedOptions) {
+          const start = performance.now();
+          const result = await embedder.embed(bytes, options);
+          if (result.ok) {
+            const { decodeMs, preprocessMs, inferMs } = result.timings;
+            const waitMs = performance.now() - start - decodeMs - preprocessMs - inferMs;
+            const stages = [
+              ["queue", Math.max(0, waitMs)],
+              ["decode", decodeMs],
+              ["preprocess", preprocessMs],
+              ["infer", inferMs],
+            ] as const;
+            noteStages(stages, model);
+          }
+          return result;
+        },
+      }),
+      observeProcessor: (host) => ({
+        ...host,
+        async process(bytes, options) {
+          const start = performance.now();
+          const result = await host.process(bytes, options);
+          if (result.ok) {
+            const waitMs = performance.now() - start - result.processMs;
+            const stages = [
+              ["queue", Math.max(0, waitMs)],
+              ["process", result.processMs],
+            ] as const;
+            noteStages(stages, model);
+          }
+          return result;
+        },
+      }),
     }),
   };
 }

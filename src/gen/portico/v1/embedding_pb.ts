@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file portico/v1/embedding.proto.
  */
 export const file_portico_v1_embedding: GenFile = /*@__PURE__*/
-  fileDesc("Chpwb3J0aWNvL3YxL2VtYmVkZGluZy5wcm90bxIKcG9ydGljby52MSI2CgtJbWFnZVNvdXJjZRIOCgRkYXRhGAEgASgMSAASDQoDdXJsGAIgASgJSABCCAoGc291cmNlIqoBCgxFbWJlZFJlcXVlc3QSDQoFbW9kZWwYASABKAkSJwoGaW1hZ2VzGAIgAygLMhcucG9ydGljby52MS5JbWFnZVNvdXJjZRItCgxlcnJvcl9wb2xpY3kYAyABKA4yFy5wb3J0aWNvLnYxLkVycm9yUG9saWN5EjMKD3ZlY3Rvcl9lbmNvZGluZxgEIAEoDjIaLnBvcnRpY28udjEuVmVjdG9yRW5jb2RpbmciXgoNRW1iZWRSZXNwb25zZRINCgVtb2RlbBgBIAEoCRIUCgx2ZWN0b3Jfc3BhY2UYAiABKAkSKAoHcmVzdWx0cxgDIAMoCzIXLnBvcnRpY28udjEuRW1iZWRSZXN1bHQibgoLRW1iZWRSZXN1bHQSKgoJZW1iZWRkaW5nGAEgASgLMhUucG9ydGljby52MS5FbWJlZGRpbmdIABIoCgVlcnJvchgCIAEoCzIXLnBvcnRpY28udjEuSXRlbUZhaWx1cmVIAEIJCgdvdXRjb21lIoMBCglFbWJlZGRpbmcSDgoGdmVjdG9yGAEgAygCEhQKDHZlY3Rvcl9ieXRlcxgCIAEoDBIlCgVpbWFnZRgDIAEoCzIWLnBvcnRpY28udjEuSW1hZ2VGYWN0cxIpCgd0aW1pbmdzGAQgASgLMhgucG9ydGljby52MS5TdGFnZVRpbWluZ3MiOwoKSW1hZ2VGYWN0cxIOCgZmb3JtYXQYASABKAkSDQoFd2lkdGgYAiABKA0SDgoGaGVpZ2h0GAMgASgNIlwKDFN0YWdlVGltaW5ncxIQCghmZXRjaF9tcxgBIAEoARIRCglkZWNvZGVfbXMYAiABKAESFQoNcHJlcHJvY2Vzc19tcxgDIAEoARIQCghpbmZlcl9tcxgEIAEoASKMAQoSRW1iZWRTdHJlYW1SZXF1ZXN0EgoKAmlkGAEgASgJEg0KBW1vZGVsGAIgASgJEiYKBWltYWdlGAMgASgLMhcucG9ydGljby52MS5JbWFnZVNvdXJjZRIzCg92ZWN0b3JfZW5jb2RpbmcYBCABKA4yGi5wb3J0aWNvLnYxLlZlY3RvckVuY29kaW5nImAKE0VtYmVkU3RyZWFtUmVzcG9uc2USCgoCaWQYASABKAkSJwoGcmVzdWx0GAIgASgLMhcucG9ydGljby52MS5FbWJlZFJlc3VsdBIUCgx2ZWN0b3Jfc3BhY2UYAyABKAkiEwoRTGlzdE1vZGVsc1JlcXVlc3QiNwoSTGlzdE1vZGVsc1Jlc3BvbnNlEiEKBm1vZGVscxgBIAMoCzIRLnBvcnRpY28udjEuTW9kZWwiHwoPR2V0TW9kZWxSZXF1ZXN0EgwKBG5hbWUYASABKAkiNAoQR2V0TW9kZWxSZXNwb25zZRIgCgVtb2RlbBgBIAEoCzIRLnBvcnRpY28udjEuTW9kZWwi5AEKBU1vZGVsEgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSEQoJZGltZW5zaW9uGAMgASgNEhMKC21ldHJpY190eXBlGAQgASgJEhQKDHZlY3Rvcl9zcGFjZRgFIAEoCRIOCgZlbmdpbmUYBiABKAkSEQoJcHJlY2lzaW9uGAcgASgJEiQKBWlucHV0GAggASgLMhUucG9ydGljby52MS5JbnB1dFNwZWMSIgoGbGltaXRzGAkgASgLMhIucG9ydGljby52MS5MaW1pdHMSDQoFcmVhZHkYCiABKAgiYAoJSW5wdXRTcGVjEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRIVCg1pbnRlcnBvbGF0aW9uGAMgASgJEgwKBG1vZGUYBCABKAkSDwoHZm9ybWF0cxgFIAMoCSJICgZMaW1pdHMSEQoJbWF4X2l0ZW1zGAEgASgNEhcKD21heF9pbWFnZV9ieXRlcxgCIAEoBBISCgptYXhfcGl4ZWxzGAMgASgEKmIKC0Vycm9yUG9saWN5EhwKGEVSUk9SX1BPTElDWV9VTlNQRUNJRklFRBAAEhkKFUVSUk9SX1BPTElDWV9QRVJfSVRFTRABEhoKFkVSUk9SX1BPTElDWV9GQUlMX0NBTEwQAipoCg5WZWN0b3JFbmNvZGluZxIfChtWRUNUT1JfRU5DT0RJTkdfVU5TUEVDSUZJRUQQABIaChZWRUNUT1JfRU5DT0RJTkdfRkxPQVRTEAESGQoVVkVDVE9SX0VOQ09ESU5HX0JZVEVTEAIywgIKEEVtYmVkZGluZ1NlcnZpY2USPAoFRW1iZWQSGC5wb3J0aWNvLnYxLkVtYmVkUmVxdWVzdBoZLnBvcnRpY28udjEuRW1iZWRSZXNwb25zZRJSCgtFbWJlZFN0cmVhbRIeLnBvcnRpY28udjEuRW1iZWRTdHJlYW1SZXF1ZXN0Gh8ucG9ydGljby52MS5FbWJlZFN0cmVhbVJlc3BvbnNlKAEwARJQCgpMaXN0TW9kZWxzEh0ucG9ydGljby52MS5MaXN0TW9kZWxzUmVxdWVzdBoeLnBvcnRpY28udjEuTGlzdE1vZGVsc1Jlc3BvbnNlIgOQAgESSgoIR2V0TW9kZWwSGy5wb3J0aWNvLnYxLkdldE1vZGVsUmVxdWVzdBocLnBvcnRpY28udjEuR2V0TW9kZWxSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_portico_v1_errors]);
+  fileDesc("Chpwb3J0aWNvL3YxL2VtYmVkZGluZy5wcm90bxIKcG9ydGljby52MSI2CgtJbWFnZVNvdXJjZRIOCgRkYXRhGAEgASgMSAASDQoDdXJsGAIgASgJSABCCAoGc291cmNlIqoBCgxFbWJlZFJlcXVlc3QSDQoFbW9kZWwYASABKAkSJwoGaW1hZ2VzGAIgAygLMhcucG9ydGljby52MS5JbWFnZVNvdXJjZRItCgxlcnJvcl9wb2xpY3kYAyABKA4yFy5wb3J0aWNvLnYxLkVycm9yUG9saWN5EjMKD3ZlY3Rvcl9lbmNvZGluZxgEIAEoDjIaLnBvcnRpY28udjEuVmVjdG9yRW5jb2RpbmciXgoNRW1iZWRSZXNwb25zZRINCgVtb2RlbBgBIAEoCRIUCgx2ZWN0b3Jfc3BhY2UYAiABKAkSKAoHcmVzdWx0cxgDIAMoCzIXLnBvcnRpY28udjEuRW1iZWRSZXN1bHQibgoLRW1iZWRSZXN1bHQSKgoJZW1iZWRkaW5nGAEgASgLMhUucG9ydGljby52MS5FbWJlZGRpbmdIABIoCgVlcnJvchgCIAEoCzIXLnBvcnRpY28udjEuSXRlbUZhaWx1cmVIAEIJCgdvdXRjb21lIoMBCglFbWJlZGRpbmcSDgoGdmVjdG9yGAEgAygCEhQKDHZlY3Rvcl9ieXRlcxgCIAEoDBIlCgVpbWFnZRgDIAEoCzIWLnBvcnRpY28udjEuSW1hZ2VGYWN0cxIpCgd0aW1pbmdzGAQgASgLMhgucG9ydGljby52MS5TdGFnZVRpbWluZ3MiOwoKSW1hZ2VGYWN0cxIOCgZmb3JtYXQYASABKAkSDQoFd2lkdGgYAiABKA0SDgoGaGVpZ2h0GAMgASgNIlwKDFN0YWdlVGltaW5ncxIQCghmZXRjaF9tcxgBIAEoARIRCglkZWNvZGVfbXMYAiABKAESFQoNcHJlcHJvY2Vzc19tcxgDIAEoARIQCghpbmZlcl9tcxgEIAEoASKMAQoSRW1iZWRTdHJlYW1SZXF1ZXN0EgoKAmlkGAEgASgJEg0KBW1vZGVsGAIgASgJEiYKBWltYWdlGAMgASgLMhcucG9ydGljby52MS5JbWFnZVNvdXJjZRIzCg92ZWN0b3JfZW5jb2RpbmcYBCABKA4yGi5wb3J0aWNvLnYxLlZlY3RvckVuY29kaW5nImAKE0VtYmVkU3RyZWFtUmVzcG9uc2USCgoCaWQYASABKAkSJwoGcmVzdWx0GAIgASgLMhcucG9ydGljby52MS5FbWJlZFJlc3VsdBIUCgx2ZWN0b3Jfc3BhY2UYAyABKAkiEwoRTGlzdE1vZGVsc1JlcXVlc3QiNwoSTGlzdE1vZGVsc1Jlc3BvbnNlEiEKBm1vZGVscxgBIAMoCzIRLnBvcnRpY28udjEuTW9kZWwiHwoPR2V0TW9kZWxSZXF1ZXN0EgwKBG5hbWUYASABKAkiNAoQR2V0TW9kZWxSZXNwb25zZRIgCgVtb2RlbBgBIAEoCzIRLnBvcnRpY28udjEuTW9kZWwiiwIKBU1vZGVsEgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSEQoJZGltZW5zaW9uGAMgASgNEhMKC21ldHJpY190eXBlGAQgASgJEhQKDHZlY3Rvcl9zcGFjZRgFIAEoCRIOCgZlbmdpbmUYBiABKAkSEQoJcHJlY2lzaW9uGAcgASgJEiQKBWlucHV0GAggASgLMhUucG9ydGljby52MS5JbnB1dFNwZWMSIgoGbGltaXRzGAkgASgLMhIucG9ydGljby52MS5MaW1pdHMSDQoFcmVhZHkYCiABKAgSJQoFc3RhdGUYCyABKA4yFi5wb3J0aWNvLnYxLk1vZGVsU3RhdGUiYAoJSW5wdXRTcGVjEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRIVCg1pbnRlcnBvbGF0aW9uGAMgASgJEgwKBG1vZGUYBCABKAkSDwoHZm9ybWF0cxgFIAMoCSJICgZMaW1pdHMSEQoJbWF4X2l0ZW1zGAEgASgNEhcKD21heF9pbWFnZV9ieXRlcxgCIAEoBBISCgptYXhfcGl4ZWxzGAMgASgEKmIKC0Vycm9yUG9saWN5EhwKGEVSUk9SX1BPTElDWV9VTlNQRUNJRklFRBAAEhkKFUVSUk9SX1BPTElDWV9QRVJfSVRFTRABEhoKFkVSUk9SX1BPTElDWV9GQUlMX0NBTEwQAipoCg5WZWN0b3JFbmNvZGluZxIfChtWRUNUT1JfRU5DT0RJTkdfVU5TUEVDSUZJRUQQABIaChZWRUNUT1JfRU5DT0RJTkdfRkxPQVRTEAESGQoVVkVDVE9SX0VOQ09ESU5HX0JZVEVTEAIqjAEKCk1vZGVsU3RhdGUSGwoXTU9ERUxfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRNT0RFTF9TVEFURV9VTkxPQURFRBABEhcKE01PREVMX1NUQVRFX0xPQURJTkcQAhIWChJNT0RFTF9TVEFURV9MT0FERUQQAxIWChJNT0RFTF9TVEFURV9GQUlMRUQQBDLCAgoQRW1iZWRkaW5nU2VydmljZRI8CgVFbWJlZBIYLnBvcnRpY28udjEuRW1iZWRSZXF1ZXN0GhkucG9ydGljby52MS5FbWJlZFJlc3BvbnNlElIKC0VtYmVkU3RyZWFtEh4ucG9ydGljby52MS5FbWJlZFN0cmVhbVJlcXVlc3QaHy5wb3J0aWNvLnYxLkVtYmVkU3RyZWFtUmVzcG9uc2UoATABElAKCkxpc3RNb2RlbHMSHS5wb3J0aWNvLnYxLkxpc3RNb2RlbHNSZXF1ZXN0Gh4ucG9ydGljby52MS5MaXN0TW9kZWxzUmVzcG9uc2UiA5ACARJKCghHZXRNb2RlbBIbLnBvcnRpY28udjEuR2V0TW9kZWxSZXF1ZXN0GhwucG9ydGljby52MS5HZXRNb2RlbFJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_portico_v1_errors]);
 
 /**
  * One encoded picture: JPEG, PNG, WebP, GIF, BMP or TIFF, told by its first bytes.
@@ -417,7 +417,7 @@ export type Model = Message<"portico.v1.Model"> & {
   metricType: string;
 
   /**
-   * Names the vector space of the model's vectors.
+   * Names the vector space of the model's vectors. Empty as long as the model's weights were never fetched.
    *
    * @generated from field: string vector_space = 5;
    */
@@ -453,6 +453,13 @@ export type Model = Message<"portico.v1.Model"> & {
    * @generated from field: bool ready = 10;
    */
   ready: boolean;
+
+  /**
+   * Whether the model is in memory. Asking loads nothing.
+   *
+   * @generated from field: portico.v1.ModelState state = 11;
+   */
+  state: ModelState;
 };
 
 /**
@@ -625,6 +632,61 @@ export type VectorEncoding = (typeof VectorEncoding)[keyof typeof VectorEncoding
  */
 export const VectorEncodingSchema: GenEnum<VectorEncoding> = /*@__PURE__*/
   enumDesc(file_portico_v1_embedding, 1);
+
+/**
+ * Whether a model is in memory.
+ *
+ * @generated from enum portico.v1.ModelState
+ */
+export const ModelState = {
+  /**
+   * The server does not tell.
+   *
+   * @generated from enum value: MODEL_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It is not, and nobody waits for it: the next call that names it loads it.
+   *
+   * @generated from enum value: MODEL_STATE_UNLOADED = 1;
+   */
+  UNLOADED: 1,
+
+  /**
+   * It is being fetched, converted or loaded, or waits for memory; calls wait with it, until their deadline.
+   *
+   * @generated from enum value: MODEL_STATE_LOADING = 2;
+   */
+  LOADING: 2,
+
+  /**
+   * It is.
+   *
+   * @generated from enum value: MODEL_STATE_LOADED = 3;
+   */
+  LOADED: 3,
+
+  /**
+   * It could not be loaded. Calls fail with NOT_READY for some seconds; one after that tries again.
+   *
+   * @generated from enum value: MODEL_STATE_FAILED = 4;
+   */
+  FAILED: 4,
+} as const;
+
+/**
+ * Whether a model is in memory.
+ *
+ * @generated from enum portico.v1.ModelState
+ */
+export type ModelState = (typeof ModelState)[keyof typeof ModelState] | UnknownEnum;
+
+/**
+ * Describes the enum portico.v1.ModelState.
+ */
+export const ModelStateSchema: GenEnum<ModelState> = /*@__PURE__*/
+  enumDesc(file_portico_v1_embedding, 2);
 
 /**
  * Pictures in, embedding vectors out: bytes instead of base64, a result or an error for each picture, models
