@@ -19,7 +19,9 @@ export function logLoadEvent(log: Log, event: LoadEvent): void {
   if (event.kind === "load-failed") {
     const { error, retryInMs } = event;
     const cause = error.cause === undefined ? {} : { cause: String(error.cause) };
-    log.error(
+    // That there was no room is no fault of the model.
+    const level = error.reason === "OVERLOADED" ? "warn" : "error";
+    log[level](
       { reason: error.reason, retryInMs, ...cause },
       `the model could not be loaded: ${error.message}`,
     );

@@ -13,7 +13,7 @@ interface ModelWeight {
  * process grew by.
  */
 const modelWeights: Readonly<Record<EngineName, ModelWeight>> = {
-  simd: { shared: 3, perWorker: 0.2 },
+  simd: { shared: 2, perWorker: 0.1 },
   "ort-wasm": { shared: 0, perWorker: 2.75 },
   "ort-native": { shared: 0, perWorker: 3 },
   "ort-webgpu": { shared: 3, perWorker: 0 },

@@ -87,6 +87,9 @@ interface Slot<Loaded extends LoadedModel> {
   knownBytes?: number;
 }
 
+/** Of a model that waited for room, and all its callers have gone. */
+const abandoned = new EmbedError("CANCELLED", "nobody waits for the model any more");
+
 /**
  * Loads models when they are first called, and takes the one whose last call is longest ago out of memory where another
  * needs its room. A model with a call that waits or works is never taken out. One is loaded at a time, in the order of the
@@ -165,7 +168,8 @@ export function createModelLoader<Loaded extends LoadedModel>(
         await unload(idle);
         continue;
       }
-      if (performance.now() >= until || slot.holders === 0) {
+      if (slot.holders === 0) throw abandoned;
+      if (performance.now() >= until) {
         const names = others.map(({ model }) => model.name).join(", ");
         throw new EmbedError(
           "OVERLOADED",
@@ -209,6 +213,10 @@ export function createModelLoader<Loaded extends LoadedModel>(
     } catch (thrown) {
       const error = EmbedError.from(thrown);
       if (closedBy) throw closedBy;
+      if (error === abandoned) {
+        slot.state = "unloaded";
+        throw error;
+      }
       // That it found no room is no fault of its own: the next call may find some.
       const hasFailed = error.reason !== "OVERLOADED";
       const retryInMs = hasFailed ? limits.retryAfterMs : 0;
@@ -252,12 +260,16 @@ export function createModelLoader<Loaded extends LoadedModel>(
       slot.lastUse = ++uses;
       if (slot.holders === 0) noteChange();
     };
-    try {
-      await settleBefore(ensureLoaded(slot), signal);
-      return letGo;
-    } catch (error) {
-      letGo();
-      throw error;
+    for (;;) {
+      try {
+        await settleBefore(ensureLoaded(slot), signal);
+        return letGo;
+      } catch (error) {
+        // It was given up in the moment in which this call came.
+        if (error === abandoned) continue;
+        letGo();
+        throw error;
+      }
     }
   }
 
