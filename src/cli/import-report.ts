@@ -14,7 +14,7 @@ const formats: Readonly<Record<FileModelSource["format"], string>> = {
 };
 
 /** What was imported, what was inferred and why, and how to serve it. */
-export function describeImport({ manifest, why, engines }: ImportedModel, modelsDir?: string): string {
+export function describeImport({ manifest, why, engines, keras }: ImportedModel, modelsDir?: string): string {
   const { name, preprocess, identity, sources, outputLayer, pooling, fingerprint } = manifest;
   const source = sources[0] as FileModelSource;
   const rows = [
@@ -28,12 +28,20 @@ export function describeImport({ manifest, why, engines }: ImportedModel, models
     ["preprocess", `${preprocess.mode} (${why.mode})`],
     ["interpolation", preprocess.interpolation],
     ...engines.map((report) => ["self-check", describeEngine(report)]),
+    ["reference", describeReference(keras)],
   ];
   const folder = modelsDir === undefined ? "" : ` --models-dir ${quoteForShell(modelsDir)}`;
   return `${name} is ready
 ${rows.map(([key, value]) => `  ${key!.padEnd(13)} ${value}\n`).join("")}Serve it:
   ${commandName()} serve --model ${name}${folder}
 `;
+}
+
+function describeReference(keras: ImportedModel["keras"]): string {
+  if (keras && "madeBy" in keras) {
+    return `the vectors of ${keras.madeBy}, largest error ${keras.maxAbsError.toExponential(2)}`;
+  }
+  return "the vectors of this import, by ort-wasm; --golden has Keras make them";
 }
 
 function describeEngine({ engine, maxAbsError, refused }: EngineReport): string {

@@ -12,6 +12,7 @@ import {
 } from "../preprocess/preprocess-spec.ts";
 import { addModelsDirOption, filePath } from "./common-options.ts";
 import { describeImport } from "./import-report.ts";
+import { reportShortfall } from "./report-error.ts";
 
 interface ImportFlags {
   readonly name: string;
@@ -22,6 +23,8 @@ interface ImportFlags {
   readonly interpolation: Interpolation;
   readonly outputLayer?: string;
   readonly modelsDir?: string;
+  readonly golden?: true;
+  readonly python: string;
   readonly force?: true;
 }
 
@@ -59,6 +62,8 @@ export function addImportCommand(program: Command): void {
         "--output-layer <layer>",
         "layer that gives the vector; by default the last without a classifier",
       )
+      .option("--golden", "have real Keras make the vectors that verify and the self-check compare with")
+      .option("--python <path>", "Python with Keras, for --golden", filePath, "python3")
       .option("--force", "replace the imported model of this name"),
   )
     .addHelpText(
@@ -87,7 +92,18 @@ function size(text: string): Size {
 }
 
 async function importCommand(file: string, flags: ImportFlags): Promise<void> {
-  const { name, topology, outputLayer, pooling, preprocess, interpolation, modelsDir, force } = flags;
+  const {
+    name,
+    topology,
+    outputLayer,
+    pooling,
+    preprocess,
+    interpolation,
+    modelsDir,
+    golden,
+    python,
+    force,
+  } = flags;
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
   process.once("SIGINT", onInterrupt);
@@ -97,6 +113,7 @@ async function importCommand(file: string, flags: ImportFlags): Promise<void> {
       ...(topology !== undefined && { topology }),
       ...(modelsDir !== undefined && { modelsDir }),
       ...(force && { force }),
+      ...(golden && { python }),
       wishes: {
         ...(outputLayer !== undefined && { outputLayer }),
         ...(pooling && { pooling }),
@@ -105,6 +122,9 @@ async function importCommand(file: string, flags: ImportFlags): Promise<void> {
       },
     });
     process.stdout.write(describeImport(imported, modelsDir));
+    if (imported.keras && "missing" in imported.keras) {
+      reportShortfall(`--golden: ${imported.keras.missing}; the model is imported without Keras's vectors`);
+    }
   } finally {
     process.off("SIGINT", onInterrupt);
   }

@@ -165,6 +165,14 @@ describe("a hostile file is refused", () => {
     });
   });
 
+  test("one that is not there", async () => {
+    const file = join(work, "gone.h5");
+    expect(await failure(importSaved("", { file }))).toEqual({
+      reason: "MODEL_UNREACHABLE",
+      message: `${file} cannot be read: ENOENT: no such file or directory, open '${file}'`,
+    });
+  });
+
   test("one that takes too long is stopped", async () => {
     expect(await failure(importSaved("twice.keras2.h5", { timeoutMs: 1 }))).toEqual({
       reason: "CONVERT_INVALID",
