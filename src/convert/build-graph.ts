@@ -13,6 +13,9 @@ import { callKey, type SortedCall, sortCalls } from "./sort-calls.ts";
  */
 export const maxTensorValues = 2 ** 27;
 
+/** The most values of a network's constants that no weight gives: 64 MiB. A normalisation's may be thrice its weights. */
+export const maxFreeValues = 2 ** 24;
+
 /** The name of the model's input tensor. */
 const inputName = "input";
 
@@ -58,13 +61,18 @@ export function buildGraph(
     return output;
   };
 
+  let free = maxFreeValues + 3 * countValues(model.weights);
   /** A layer that is called on different shapes may need different constants of one name. */
   const addConstant = (base: string, constant: Constant): string => {
     for (let number = 1; ; number++) {
       const name = number === 1 ? base : `${base}_${number}`;
       const known = constants.get(name);
-      if (!known) constants.set(name, constant);
-      if (!known || isSameConstant(known, constant)) return name;
+      if (known && isSameConstant(known, constant)) return name;
+      if (known) continue;
+      free -= constant.data.length;
+      if (free < 0) throw invalidModel(`"${base}": the network has too many numbers that are no weights`);
+      constants.set(name, constant);
+      return name;
     }
   };
 
@@ -145,4 +153,10 @@ function addTail({ name, shape }: TensorRef, pooling: Pooling, node: LayerContex
   }
   const pooled = node(pooling === "avg" ? "GlobalAveragePool" : "GlobalMaxPool", [name]);
   return { name: node("Flatten", [pooled]), shape: shape.slice(2) };
+}
+
+function countValues(weights: KerasModel["weights"]): number {
+  let count = 0;
+  for (const { data } of weights.values()) count += data.length;
+  return count;
 }

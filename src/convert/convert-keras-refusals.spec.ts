@@ -486,6 +486,24 @@ describe("a model that claims much and has little is refused before memory is ta
     });
   });
 
+  test("numbers for all channels, layer after layer", () => {
+    const wide: LayerJson = ["Reshape", "wide", { target_shape: [1, 1, -1] }, "pad"];
+    const padding = [
+      [0, 50_000],
+      [0, 0],
+    ];
+    const scales = Array.from(
+      { length: 20 },
+      (_, i): LayerJson => ["Rescaling", `scale${i}`, { scale: i + 2 }, i === 0 ? "wide" : `scale${i - 1}`],
+    );
+    expect(
+      failureOf(() => convert([input, ["ZeroPadding2D", "pad", { padding }, "in"], wide, ...scales])),
+    ).toEqual({
+      reason: "CONVERT_INVALID",
+      message: '"scale4/affine_mean": the network has too many numbers that are no weights',
+    });
+  });
+
   test("a layer on a hundred thousand tensors is taken within a second or two", { timeout: 20_000 }, () => {
     const sum: LayerJson = ["Add", "sum", {}, ...new Array<string>(100_000).fill("in")];
     expect(convert([input, sum, ["GlobalMaxPooling2D", "max", {}, "sum"]]).dimension).toBe(3);

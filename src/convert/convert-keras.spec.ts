@@ -17,6 +17,12 @@ import { ModelProtoSchema } from "../gen/onnx/onnx_pb.ts";
 import { convertKeras } from "./convert-keras.ts";
 import { readTopology } from "./keras-format/read-topology.ts";
 
+/** The float32 tensors of a model, in its own order. */
+const floatsOf = (onnx: Uint8Array) =>
+  fromBinary(ModelProtoSchema, onnx).graph!.initializer.map(
+    ({ rawData }) => new Float32Array(rawData.slice().buffer),
+  );
+
 describe("what is folded", () => {
   const pad: LayerJson = [
     "ZeroPadding2D",
@@ -66,6 +72,24 @@ describe("what is folded", () => {
     expect(operatorsOf(onnx)).toContain("Pad");
   });
 
+  test("a scale behind a convolution goes into it, and numbers that are added", () => {
+    const rescale: LayerJson = ["Rescaling", "rescale", { scale: 2, offset: -1 }, "conv"];
+    const weights = {
+      "conv/kernel": { shape: [3, 3, 3, 2], data: new Float32Array(54).fill(3) },
+      "conv/bias": { shape: [2], data: Float32Array.of(5, 7) },
+    };
+    const { onnx } = convert([input, conv(), rescale], weights);
+    expect(operatorsOf(onnx)).toEqual(["Transpose", "Conv", "Transpose", "Flatten"]);
+    expect(floatsOf(onnx)).toEqual([new Float32Array(54).fill(6), Float32Array.of(9, 13)]);
+  });
+
+  test("a variance of nothing is held to what Keras holds it to", () => {
+    const norm: LayerJson = ["Normalization", "norm", { mean: 3, variance: [0, 1e-20, 4] }, "in"];
+    const [scale, shift] = floatsOf(convert([input, norm]).onnx);
+    expect(scale).toEqual(Float32Array.of(1e7, 1e7, 0.5));
+    expect(shift).toEqual(Float32Array.of(-3e7, -3e7, -1.5));
+  });
+
   test("an output layer in the middle leaves out what is behind it, its weights included", () => {
     const topology = readTopology(topologyJson([input, flat, dense()]));
     const { onnx, usedWeights, dimension } = convertKeras(
@@ -79,6 +103,29 @@ describe("what is folded", () => {
   test("an open height and width take what is asked for", () => {
     const open: LayerJson = ["InputLayer", "in", { batch_input_shape: [null, null, null, 3] }];
     expect(convert([open, flat], {}, [8, 5, 3]).dimension).toBe(120);
+  });
+});
+
+describe("an output that is still a picture", () => {
+  const last = ["Transpose", "Relu"];
+  const relu: LayerJson = ["ReLU", "relu", {}, "in"];
+  test.each([
+    [undefined, [...last, "Transpose", "Flatten"], 72],
+    ["none", [...last, "Transpose", "Flatten"], 72],
+    ["avg", [...last, "GlobalAveragePool", "Flatten"], 3],
+    ["max", [...last, "GlobalMaxPool", "Flatten"], 3],
+  ] as const)("pooling %s", (pooling, operators, dimension) => {
+    const topology = readTopology(topologyJson([input, relu]));
+    const options = { outputLayer: "relu", inputShape: [4, 6, 3], ...(pooling && { pooling }) };
+    const converted = convertKeras({ topology, weights: new Map() }, options);
+    expect([operatorsOf(converted.onnx), converted.dimension]).toEqual([operators, dimension]);
+  });
+
+  test("a vector stays as it is", () => {
+    const topology = readTopology(topologyJson([input, flat]));
+    const options = { outputLayer: "flat", inputShape: [4, 6, 3], pooling: "avg" } as const;
+    const { onnx, dimension } = convertKeras({ topology, weights: new Map() }, options);
+    expect([operatorsOf(onnx), dimension]).toEqual([["Transpose", "Transpose", "Flatten"], 72]);
   });
 });
 
@@ -119,8 +166,8 @@ test("layers that are named like others' nodes and calls are not mixed up", () =
       graph!.initializer.find((tensor) => tensor.name === name)!.rawData.slice().buffer,
     ).getFloat32(0, true);
   const convs = graph!.node.filter((node) => node.opType === "Conv");
-  // The first is folded: 1 / sqrt(3 + 1).
-  expect(convs.map((node) => firstValueOf(node.input[1]!))).toEqual([0.5, 2, 3, 1]);
+  // The first is not folded, since it is called again.
+  expect(convs.map((node) => firstValueOf(node.input[1]!))).toEqual([1, 2, 3, 1]);
   expect(new Set(graph!.node.map((node) => node.output[0])).size).toBe(graph!.node.length);
 });
 

@@ -1,4 +1,4 @@
-import { int, ints } from "./graph.ts";
+import { type Constant, int, ints } from "./graph.ts";
 import type { LayerContext, TensorRef } from "./layer-handler.ts";
 import { placeWindow } from "./window.ts";
 
@@ -52,8 +52,19 @@ export function addKernel(
   context: LayerContext,
   variable: string,
   data: Float32Array,
-  [kh, kw, inputs, filters]: readonly [number, number, number, number],
+  shape: KernelShape,
 ): string {
+  const kernel = turnedKernels.get(data) ?? turnKernel(data, shape);
+  turnedKernels.set(data, kernel);
+  return context.constant(variable, kernel);
+}
+
+type KernelShape = readonly [kh: number, kw: number, inputs: number, filters: number];
+
+/** By the weight: a layer may be called ten thousand times. */
+const turnedKernels = new WeakMap<Float32Array, Constant>();
+
+function turnKernel(data: Float32Array, [kh, kw, inputs, filters]: KernelShape): Constant {
   const turned = new Float32Array(data.length);
   const area = kh * kw;
   for (let at = 0, from = 0; at < area; at++) {
@@ -61,7 +72,7 @@ export function addKernel(
       for (let o = 0; o < filters; o++) turned[(o * inputs + i) * area + at] = data[from++]!;
     }
   }
-  return context.constant(variable, { kind: "float32", shape: [filters, inputs, kh, kw], data: turned });
+  return { kind: "float32", shape: [filters, inputs, kh, kw], data: turned };
 }
 
 /**
@@ -72,7 +83,7 @@ export function addChannelKernel(
   context: LayerContext,
   variable: string,
   data: Float32Array,
-  [kh, kw, channels, multiplier]: readonly [number, number, number, number],
+  [kh, kw, channels, multiplier]: KernelShape,
 ): string {
   return addKernel(context, variable, data, [kh, kw, 1, channels * multiplier]);
 }

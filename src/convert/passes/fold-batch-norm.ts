@@ -2,7 +2,7 @@ import { type Constant, countUses, floatsOf, type Graph, type GraphNode, indexPr
 
 /**
  * Folds each batch normalisation into the convolution before it, if nothing else takes that convolution's
- * output. Factors are computed in float64, so each weight is rounded to float32 once.
+ * output or its kernel: calls of one layer keep one copy of its weights. Factors are computed in float64, so each weight is rounded to float32 once.
  */
 export function foldBatchNorm(graph: Graph): Graph {
   const producers = indexProducers(graph);
@@ -11,7 +11,8 @@ export function foldBatchNorm(graph: Graph): Graph {
   const replaced = new Map<string, GraphNode | undefined>();
   for (const node of graph.nodes) {
     const conv = node.op === "BatchNormalization" ? producers.get(node.inputs[0]!) : undefined;
-    if (conv?.op !== "Conv" || uses.get(conv.output) !== 1) continue;
+    const isOwn = (name: string) => uses.get(name) === 1;
+    if (conv?.op !== "Conv" || !isOwn(conv.output) || !isOwn(conv.inputs[1]!)) continue;
     const { kernel, bias } = foldWeights(graph, conv, node);
     const kernelName = freeName(constants, `${conv.output}/kernel`);
     const biasName = freeName(constants, `${conv.output}/bias`);
