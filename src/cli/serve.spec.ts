@@ -164,7 +164,7 @@ describe("portico serve ends with one line", () => {
       name: "a model that does not exist",
       args: ["--model", "resnet5"],
       env: {},
-      stderr: 'portico: there is no model "resnet5"; known models: resnet50\n',
+      stderr: 'portico: there is no model "resnet5"; known models: resnet50, vgg16, vgg19, xception\n',
     },
     {
       name: "a wrong entry of --allow-hosts",
