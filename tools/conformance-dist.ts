@@ -11,16 +11,16 @@ import { startPortico } from "./start-portico.ts";
 const [report, engine, protocols] = process.argv.slice(2);
 if (report === undefined || engine === undefined)
   throw new Error("expected REPORT.json and ENGINE, got too few");
-// A host that never answers is one of the cases; three seconds of it are enough, and one where nothing else takes time.
 const served =
   engine === "preview"
-    ? { args: ["--processor", "preview", "--fetch-timeout-ms", "1000"], target: "portico-preview" }
-    : { args: ["--engine", engine, "--fetch-timeout-ms", "3000"], target: "portico" };
+    ? { args: ["--processor", "preview"], target: "portico-preview" }
+    : { args: ["--engine", engine], target: "portico" };
 // The server must be told the runner's address before the runner starts.
 const fixtureHost = `127.0.0.1:${await freePort()}`;
 const server = await startPortico({
   entry: "dist/cli/portico.js",
-  args: [...served.args, "--allow-hosts", fixtureHost],
+  // A host that never answers is one of the cases; three seconds of it are enough.
+  args: [...served.args, "--allow-hosts", fixtureHost, "--fetch-timeout-ms", "3000"],
 });
 const runner = spawn(
   process.execPath,

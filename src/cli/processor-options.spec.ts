@@ -1,6 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
-import { findModelManifest } from "../node/model/model-catalog.ts";
+import { findModelDescription } from "../node/model/model-catalog.ts";
 import { toProcessorSource } from "./processor-options.ts";
 
 const given =
@@ -8,12 +8,14 @@ const given =
   (option: string) =>
     options.includes(option);
 
-test("preview is for the input of a model", async () => {
-  const { preprocess } = await findModelManifest("resnet50");
-  expect(await toProcessorSource("preview", "resnet50", given("model"))).toEqual({
-    kind: "preview",
-    input: preprocess,
-  });
+test.each([
+  ["resnet50", 224],
+  ["xception", 299],
+])("preview is for the input of a model, whether it was prepared or not: %s", async (model, size) => {
+  const { preprocess } = await findModelDescription(model);
+  const source = await toProcessorSource("preview", model, given("model"));
+  expect(source).toEqual({ kind: "preview", input: preprocess });
+  expect(source).toMatchObject({ input: { width: size, height: size } });
 });
 
 test.each(["./p.ts", "p.mjs", "sub/p", "/p.js"])("%s is a module", async (path) => {

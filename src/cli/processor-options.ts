@@ -23,12 +23,14 @@ export function addProcessorOptions(command: Command): Command {
 /**
  * Which processor the options name. A path has a slash or the ending of a module.
  * @param given whether an option stands on the command line
+ * @param modelsDir folder of the user's own models; by default `resolveModelsDir()`
  * @throws EmbedError `CONFIG_INVALID` for a name that is neither, or options that contradict it; `MODEL_UNKNOWN`
  */
 export async function toProcessorSource(
   processor: string,
   model: string,
   given: (option: string) => boolean,
+  modelsDir?: string,
 ): Promise<ProcessorSource> {
   const isModule = /[/\\]|\.[cm]?[jt]s$/.test(processor);
   const meaningless = [...vectorOptions, ...(isModule ? ["model"] : [])].filter(given);
@@ -48,6 +50,6 @@ export async function toProcessorSource(
       `expected --processor preview, or the path of a module such as ./my-processor.ts, got "${processor}"`,
     );
   }
-  const { preprocess } = await findModelDescription(model);
+  const { preprocess } = await findModelDescription(model, modelsDir);
   return { kind: "preview", input: preprocess };
 }

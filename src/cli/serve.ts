@@ -28,10 +28,10 @@ import { tryItLine } from "./try-it-line.ts";
 export function addServeCommand(program: Command): void {
   const command = addServeOptions(program.command("serve"));
   command.action(async (options: ServeOptions) => {
-    const { processor } = options;
+    const { processor, modelsDir } = options;
     if (processor === undefined) return serve(options);
     const given = (option: string) => command.getOptionValueSource(option) === "cli";
-    return serveProcessor(options, await toProcessorSource(processor, toOneModel(options), given));
+    return serveProcessor(options, await toProcessorSource(processor, toOneModel(options), given, modelsDir));
   });
 }
 

@@ -1,4 +1,12 @@
-import { createEmbedder, EmbedError, type ImageEmbedding } from "portico";
+import {
+  createEmbedder,
+  EmbedError,
+  type ImageEmbedding,
+  type Pixels,
+  type Processor,
+  type ProcessorInput,
+  type ProcessorOutput,
+} from "portico";
 import { createClient } from "portico/client";
 
 /** Compiled against the package's declarations, for Node and for a bundler; never run. */
@@ -20,3 +28,12 @@ export async function askServer(images: readonly Blob[]): Promise<number> {
   const { results } = await createClient({ baseUrl: "http://127.0.0.1:52001" }).embed(images);
   return results.reduce((sum, result) => sum + (result.ok ? result.vector.length : 0), 0);
 }
+
+/** A module for `portico serve --processor`. */
+export const firstRow: Processor = {
+  name: "first-row",
+  async process(picture: ProcessorInput): Promise<ProcessorOutput[]> {
+    const { width, data }: Pixels = await picture.decode();
+    return [{ width, height: 1, data: data.slice(0, width * 3) }, picture.bytes];
+  },
+};
