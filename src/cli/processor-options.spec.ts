@@ -31,8 +31,8 @@ test.each([
   ["", [], 'expected --processor preview, or the path of a module such as ./my-processor.ts, got ""'],
   [
     "preview",
-    ["engine", "variant", "workers"],
-    "expected no --variant, --engine with --processor preview: it makes no vectors",
+    ["engine", "variant", "workers", "lazyModels"],
+    "expected no --variant, --lazy-models, --engine with --processor preview: it makes no vectors",
   ],
   ["./p.ts", ["model"], "expected no --model with --processor ./p.ts: it makes no vectors"],
 ])("%j with %j is refused", async (name, options, message) => {

@@ -10,8 +10,16 @@ export interface ProcessorOptions {
   readonly processor?: string;
 }
 
-/** Options that say how vectors are made, and mean nothing to a processor. */
-const vectorOptions = ["variant", "engine", "threads", "gangs", "page"] as const;
+/** Options that say how vectors are made, and mean nothing to a processor: as commander names them, and their flags. */
+const vectorOptions = {
+  variant: "--variant",
+  lazyModels: "--lazy-models",
+  maxModelMemoryBytes: "--max-model-memory-bytes",
+  engine: "--engine",
+  threads: "--threads",
+  gangs: "--gangs",
+  page: "--page",
+} as const;
 
 export function addProcessorOptions(command: Command): Command {
   return command.option(
@@ -33,12 +41,12 @@ export async function toProcessorSource(
   modelsDir?: string,
 ): Promise<ProcessorSource> {
   const isModule = /[/\\]|\.[cm]?[jt]s$/.test(processor);
-  const meaningless = [...vectorOptions, ...(isModule ? ["model"] : [])].filter(given);
+  const flags = Object.entries({ ...vectorOptions, ...(isModule && { model: "--model" }) });
+  const meaningless = flags.filter(([option]) => given(option)).map(([, flag]) => flag);
   if (meaningless.length > 0) {
-    const names = meaningless.map((name) => `--${name}`).join(", ");
     throw new EmbedError(
       "CONFIG_INVALID",
-      `expected no ${names} with --processor ${processor}: it makes no vectors`,
+      `expected no ${meaningless.join(", ")} with --processor ${processor}: it makes no vectors`,
     );
   }
   if (isModule) {

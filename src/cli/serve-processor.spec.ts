@@ -83,7 +83,7 @@ describe("a server with a processor of one's own", () => {
     const page = await fetch(`http://${server.address}/`, { headers: { accept: "text/html" } });
     expect(await page.text()).not.toContain("<html");
     const metrics = await (await fetch(`http://${server.address}/metrics`)).text();
-    expect(metrics).toMatch(/portico_stage_seconds_count\{.*stage="process".*\} 3\n/);
+    expect(metrics).toMatch(/portico_stage_seconds_count\{.*model="halves",stage="process".*\} 3\n/);
     expect(metrics).toMatch(/portico_stage_seconds_count\{.*stage="queue".*\} 3\n/);
     expect(metrics).toMatch(/portico_items_total\{.*reason="PROCESSOR_FAILED".*\} 1\n/);
     expect(server.log.find(({ msg }) => msg === "ready")).toMatchObject({

@@ -1,7 +1,5 @@
-import { setTimeout } from "node:timers/promises";
 import type { ProcessResult } from "../embed/processor.ts";
 import { createFetchImage } from "../node/fetch/fetch-image.ts";
-import { shutdownMaxMs } from "../node/http/close-gracefully.ts";
 import type { HttpLog } from "../node/http/http-types.ts";
 import { resolveListenAddress } from "../node/http/listen-address.ts";
 import { createLog, type Log } from "../node/observe/log.ts";
@@ -21,7 +19,7 @@ import { logPoolEvent } from "./log-pool-event.ts";
 import { toObservability } from "./observability-options.ts";
 import { packageVersion } from "./package-version.ts";
 import type { ServeOptions } from "./serve-options.ts";
-import { cutOffExitCode, stopOnSignals } from "./stop-on-signals.ts";
+import { stopServerOnSignals } from "./stop-server.ts";
 import { toTlsFiles } from "./tls-options.ts";
 
 /**
@@ -44,7 +42,11 @@ export async function serveProcessor(options: ServeOptions, source: ProcessorSou
   const { maxItems, maxImageBytes, maxPixels } = options;
   const limits = { maxItems, maxImageBytes, maxPixels };
   const onEvent = (event: PoolEvent) => {
-    if (event.kind === "ready-changed") readiness.set(event.ready);
+    // The first event, and the only one before there are metrics.
+    if (event.kind === "ready-changed") {
+      readiness.set(event.ready);
+      return;
+    }
     onPoolEvent(event);
     logPoolEvent(log, event);
   };
@@ -53,9 +55,9 @@ export async function serveProcessor(options: ServeOptions, source: ProcessorSou
     itemTimeoutMs: options.itemTimeoutMs,
     workerMaxMemoryBytes: options.workerMaxMemoryBytes,
   });
-  // A processor is no model, and its series have an empty name.
+  await pool.ready;
   const series = {
-    name: "",
+    name: pool.name(),
     vectorSpace: () => "",
     engine: () => undefined,
     pool: pool.state,
@@ -63,7 +65,6 @@ export async function serveProcessor(options: ServeOptions, source: ProcessorSou
   };
   const metrics = createMetrics({ version: packageVersion(), isReady: readiness.current, models: [series] });
   const { onPoolEvent, onResult, observeProcessor } = metrics.ofModel(series.name);
-  await pool.ready;
   const logFailure = tellFailures(log);
   const server = await startServer({
     processor: {
@@ -91,16 +92,11 @@ export async function serveProcessor(options: ServeOptions, source: ProcessorSou
     limits: { ...toLoadLimits(options), ...toConnectionLimits(options) },
     log,
   });
-  stopOnSignals(log, async (_signal, hurry) => {
-    readiness.end();
-    // The second signal ends it.
-    await setTimeout(options.shutdownDelayMs, undefined, { signal: hurry }).catch(() => undefined);
-    const endsAt = performance.now() + shutdownMaxMs(options.graceMs);
-    const callsCutOff = await server.close({ graceMs: options.graceMs, hurry });
-    if (callsCutOff > 0) log.warn({ calls: callsCutOff }, "calls in flight were cut off");
-    const closed = Promise.all([pool.dispose(), observability.close()]);
-    await Promise.race([closed, setTimeout(Math.max(0, endsAt - performance.now()))]);
-    return { exitCode: callsCutOff > 0 ? cutOffExitCode : 0, callsCutOff };
+  stopServerOnSignals(log, options, {
+    server,
+    endReadiness: readiness.end,
+    close: () => Promise.all([pool.dispose(), observability.close()]),
+    exitCode: () => 0,
   });
   const facts = {
     url: server.localUrl,

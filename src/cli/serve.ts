@@ -1,10 +1,8 @@
 import { constants } from "node:os";
-import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import { isComplete, type ModelManifest } from "../embed/model-manifest.ts";
 import { EmbedError } from "../errors.ts";
 import { createFetchImage } from "../node/fetch/fetch-image.ts";
-import { shutdownMaxMs } from "../node/http/close-gracefully.ts";
 import { resolveListenAddress } from "../node/http/listen-address.ts";
 import { findModelDescription } from "../node/model/model-catalog.ts";
 import { createLog } from "../node/observe/log.ts";
@@ -21,7 +19,7 @@ import { toProcessorSource } from "./processor-options.ts";
 import { addServeOptions, type ServeOptions } from "./serve-options.ts";
 import { serveProcessor } from "./serve-processor.ts";
 import { serveWarnings } from "./serve-warnings.ts";
-import { cutOffExitCode, stopOnSignals } from "./stop-on-signals.ts";
+import { stopServerOnSignals } from "./stop-server.ts";
 import { toTlsFiles } from "./tls-options.ts";
 import { tryItLine } from "./try-it-line.ts";
 
@@ -74,18 +72,11 @@ export async function serve(options: ServeOptions, find?: FindModelToServe): Pro
     log,
   });
   let wasReady = false;
-  stopOnSignals(log, async (signal, hurry) => {
-    const exitCode = wasReady ? 0 : 128 + constants.signals[signal];
-    opened.endReadiness();
-    // The second signal ends it.
-    await setTimeout(options.shutdownDelayMs, undefined, { signal: hurry }).catch(() => undefined);
-    const endsAt = performance.now() + shutdownMaxMs(options.graceMs);
-    const callsCutOff = await server.close({ graceMs: options.graceMs, hurry });
-    if (callsCutOff > 0) log.warn({ calls: callsCutOff }, "calls in flight were cut off");
-    // A collector that hangs takes no more than what is left of the grace.
-    const closed = Promise.all([opened.close(), observability.close()]);
-    await Promise.race([closed, setTimeout(Math.max(0, endsAt - performance.now()))]);
-    return { exitCode: exitCode === 0 && callsCutOff > 0 ? cutOffExitCode : exitCode, callsCutOff };
+  stopServerOnSignals(log, options, {
+    server,
+    endReadiness: opened.endReadiness,
+    close: () => Promise.all([opened.close(), observability.close()]),
+    exitCode: (signal) => (wasReady ? 0 : 128 + constants.signals[signal]),
   });
   log.info({ url: server.localUrl, endpoint: server.endpoint }, "listening; the model is loading");
 

@@ -52,7 +52,8 @@ async function verifyCommand(options: EngineOptions & { only?: string; json?: tr
   if (known.length === 0) {
     const { title, rows } = await verifyByEngines(options);
     const width = Math.max(...rows.map(({ image }) => image.length));
-    for (const line of [title, describeHeader(width), ...rows.map((row) => describeRow(row, width))]) say(line);
+    for (const line of [title, describeHeader(width), ...rows.map((row) => describeRow(row, width))])
+      say(line);
     return conclude(rows, options.json, say);
   }
   const images = known.filter((image) => image.includes(options.only ?? ""));
