@@ -14,7 +14,11 @@ export function createPreview({
   return {
     name: "preview",
     async process(picture) {
-      return [resize(await picture.decode(), width, height, interpolation)];
+      const pixels = await picture.decode();
+      const seen = resize(pixels, width, height, interpolation);
+      // A large picture's memory goes back before the next one comes; garbage collection may be far.
+      if (pixels.data.buffer instanceof ArrayBuffer) pixels.data.buffer.transfer(0);
+      return [seen];
     },
   };
 }
