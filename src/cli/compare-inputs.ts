@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { relative } from "node:path";
+import { relative, resolve } from "node:path";
 import { variantNames } from "../embed/model-manifest.ts";
 import { EmbedError } from "../errors.ts";
 import type { ModelChoice } from "./compare-models.ts";
@@ -33,16 +33,18 @@ export function parseModels(texts: readonly string[]): ModelChoice[] {
 
 /**
  * The files of a folder and below it, sorted by path, under their names in that folder.
+ * @param out the page that is about to be written: an older one there is no picture
  * @throws EmbedError `CONFIG_INVALID` for no folder, none in it, or more than `maxPictures`
  */
-export async function listPictures(dir: string, maxPictures: number): Promise<EmbedSource[]> {
+export async function listPictures(dir: string, maxPictures: number, out: string): Promise<EmbedSource[]> {
   const isFolder = await stat(dir).then(
     (found) => found.isDirectory(),
     () => false,
   );
   if (!isFolder) throw new EmbedError("CONFIG_INVALID", `--dir: expected a folder, got "${dir}"`);
   const noUrls = () => Promise.reject(new EmbedError("INTERNAL", "a folder holds no URLs"));
-  const sources = await listSources([dir], noUrls);
+  const files = await listSources([dir], noUrls);
+  const sources = files.filter(({ name }) => resolve(name) !== resolve(out));
   if (sources.length === 0) {
     throw new EmbedError("CONFIG_INVALID", `--dir: expected at least one picture, found none in ${dir}`);
   }

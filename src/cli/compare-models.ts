@@ -5,10 +5,11 @@ import { type Neighbour, nearestNeighbours } from "../embed/nearest-neighbours.t
 import { labelOf } from "../embed/pick-variant.ts";
 import { EmbedError } from "../errors.ts";
 import type { MakeThumbnail, Thumbnail } from "../node/compare/make-thumbnail.ts";
+import type { WorkerPool } from "../node/pool/worker-pool.ts";
 import { aheadOf } from "../service/work-batch.ts";
 import type { PoolOptions } from "./common-options.ts";
 import type { CompareFailure, Comparison } from "./compare-page.ts";
-import { createEmbedProgress } from "./embed-progress.ts";
+import { createEmbedProgress, type EmbedProgress } from "./embed-progress.ts";
 import type { EmbedSource } from "./embed-sources.ts";
 import { mapInOrder } from "./map-in-order.ts";
 import { openEmbedderForCli, unboundedQueue } from "./open-embedder-for-cli.ts";
@@ -25,6 +26,15 @@ export interface CompareModelsOptions extends PoolOptions {
   readonly neighbours: number;
 }
 
+/** What the caller does with the pictures while they are embedded. */
+export interface CompareHooks {
+  readonly thumbnailOf: MakeThumbnail;
+  /** Takes the thumbnail of a picture that the first model has embedded, in the order of the sources. */
+  readonly store: (number: number, thumbnail: Thumbnail) => Promise<void>;
+  /** Is told of each bar, so that a signal can end it. */
+  readonly onProgress: (progress: EmbedProgress) => void;
+}
+
 /** What one model made of the pictures. */
 interface ModelRun {
   readonly manifest: ModelManifest;
@@ -38,21 +48,21 @@ interface ModelRun {
 /**
  * Embeds the pictures with one model after the other, so that only one is in memory, and finds the neighbours of those that all
  * have embedded. A picture that fails is not given to the next model.
- * @param store takes the thumbnail of a picture that the first model has embedded, in the order of the sources
  */
 export async function compareModels(
   choices: readonly ModelChoice[],
   sources: readonly EmbedSource[],
   options: CompareModelsOptions,
-  thumbnailOf: MakeThumbnail,
-  store: (number: number, thumbnail: Thumbnail) => Promise<void>,
+  { thumbnailOf, store, onProgress }: CompareHooks,
 ): Promise<Comparison> {
   const failures: CompareFailure[] = [];
   const thumbnails = new Map<number, Omit<Thumbnail, "bytes">>();
   const runs: ModelRun[] = [];
   let left: readonly number[] = [...sources.keys()];
   for (const choice of choices) {
-    const run = await embedAll(choice, left, sources, options, failures, async (number, bytes) => {
+    const opened = await openModel(choice, left.length, options);
+    onProgress(opened.progress);
+    const run = await embedAll(opened, left, sources, failures, async (number, bytes) => {
       if (thumbnails.has(number)) return;
       const thumbnail = await thumbnailOf(bytes);
       thumbnails.set(number, { width: thumbnail.width, height: thumbnail.height });
@@ -88,18 +98,30 @@ interface Embedded {
   readonly inTurn?: (() => Promise<void>) | undefined;
 }
 
+interface OpenModel {
+  readonly embedder: WorkerPool;
+  readonly manifest: ModelManifest;
+  readonly progress: EmbedProgress;
+}
+
+async function openModel(
+  choice: ModelChoice,
+  total: number,
+  options: CompareModelsOptions,
+): Promise<OpenModel> {
+  const { embedder, manifest } = await openEmbedderForCli({ ...options, ...choice }, unboundedQueue);
+  return { embedder, manifest, progress: createEmbedProgress(total, stderrProgress()) };
+}
+
 /** @param onEmbedded is given a picture's own bytes; what it returns is called in the order of the sources */
 async function embedAll(
-  choice: ModelChoice,
+  { embedder, manifest, progress }: OpenModel,
   numbers: readonly number[],
   sources: readonly EmbedSource[],
-  options: CompareModelsOptions,
   failures: CompareFailure[],
   onEmbedded: (number: number, bytes: Uint8Array) => Promise<(() => Promise<void>) | undefined>,
 ): Promise<ModelRun> {
-  const { embedder, manifest } = await openEmbedderForCli({ ...options, ...choice }, unboundedQueue);
   const label = labelOf(manifest);
-  const progress = createEmbedProgress(numbers.length, stderrProgress());
   const vectors = new Map<number, Float32Array>();
   const sums = { decodeMs: 0, preprocessMs: 0, inferMs: 0 };
   const embedOne = async (number: number): Promise<Embedded> => {

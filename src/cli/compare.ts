@@ -21,6 +21,7 @@ import {
   pictureRow,
   storedThumbnail,
 } from "./compare-page.ts";
+import type { EmbedProgress } from "./embed-progress.ts";
 import { openOutputFile } from "./output-file.ts";
 import { reportShortfall } from "./report-error.ts";
 
@@ -75,13 +76,15 @@ Examples:
 
 async function compareCommand(options: CompareOptions): Promise<void> {
   const choices = parseModels(options.models);
-  const sources = await listPictures(options.dir, options.maxPictures);
+  const sources = await listPictures(options.dir, options.maxPictures, options.out);
   // Found out now, not after the first model's work.
   const models = await Promise.all(
     choices.map(({ model, variant }) => findModel(model, variant, options.modelsDir)),
   );
   const file = await openOutputFile(options.out);
+  let progress: EmbedProgress | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
+    progress?.stop();
     file.discard();
     process.exit(128 + constants.signals[signal]);
   };
@@ -89,9 +92,13 @@ async function compareCommand(options: CompareOptions): Promise<void> {
   try {
     await file.append(pageStart(models.map(labelOf)));
     const thumbnailOf = await createMakeThumbnail({ maxPixels: options.maxPixels });
-    const comparison = await compareModels(choices, sources, options, thumbnailOf, (number, thumbnail) =>
-      file.append(storedThumbnail(number, thumbnail)),
-    );
+    const comparison = await compareModels(choices, sources, options, {
+      thumbnailOf,
+      store: (number, thumbnail) => file.append(storedThumbnail(number, thumbnail)),
+      onProgress: (now) => {
+        progress = now;
+      },
+    });
     await file.append(pageSummary(comparison));
     for (const query of comparison.pictures.keys()) await file.append(pictureRow(comparison, query));
     await file.append(pageEnd);
