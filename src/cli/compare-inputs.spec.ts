@@ -65,15 +65,11 @@ test("a folder that cannot be compared", async () => {
 
 test("what is wrong is told before any work, and nothing is written", async () => {
   const out = join(folder, "empty/page.html");
-  const run = (...args: string[]) => runPortico(["compare", "--dir", folder, "--out", out, ...args]);
-  const [unknown, unwritable] = await Promise.all([
-    run("--models", "resnet50,vgg99"),
-    run("--models", "resnet50,resnet50:fp16", "--out", join(folder, "none/page.html")),
-  ]);
-  expect(unknown).toMatchObject({ code: 2, stdout: "" });
-  expect(unknown.stderr).toMatch(/^portico: there is no model "vgg99"; known models: .*resnet50/);
-  expect(unwritable).toMatchObject({ code: 2, stdout: "" });
-  expect(unwritable.stderr).toMatch(/^portico: --out: cannot write .*page\.html: ENOENT/);
+  const args = ["compare", "--dir", folder, "--out", out, "--models", "resnet50,vgg99"];
+  const { code, stdout, stderr } = await runPortico(args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(/^portico: there is no model "vgg99"; known models: .*resnet50/);
+  expect(await readdir(join(folder, "empty"))).toEqual([]);
 });
 
 test("whoever interrupts it finds nothing half-written", async () => {

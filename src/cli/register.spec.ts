@@ -78,23 +78,17 @@ test("Phantoscope's master: an image, with an operator that is asked and without
   expect(master.requests.at(-1)).toBe("POST /v1/operator/resnet50/instances/1");
 });
 
-test("a failure is one line on stderr and exit code 1; a wrong setting 2; a shortfall is told last", async () => {
+test("a failure is one line on stderr and exit code 1; a shortfall is told last", async () => {
   const endpoint = `127.0.0.1:${port}`;
   const base = ["register", "--phantoscope", old.url];
-  const [taken, wrong, short] = await Promise.all([
+  const [taken, short] = await Promise.all([
     runPortico([...base, "--endpoint", endpoint, "--name", "resnet50_encoder"]),
-    runPortico([...base, "--endpoint", "52001"]),
     runPortico([...base, "--endpoint", `localhost:${port}`, "--no-check", "--name", "other"]),
   ]);
   expect(taken).toEqual({
     code: 1,
     stdout: "",
     stderr: `portico: Phantoscope (API v0.1) has an operator resnet50_encoder already, with this endpoint: if nothing has changed, all is done; choose another --name, or delete it: curl -X DELETE ${old.url}/v1/operator/resnet50_encoder\n`,
-  });
-  expect(wrong).toEqual({
-    code: 2,
-    stdout: "",
-    stderr: 'portico: --endpoint: expected HOST:PORT, got "52001"\n',
   });
   expect(short.code).toBe(1);
   expect(short.stdout).toContain(`other is registered with Phantoscope at ${old.url} (API v0.1)\n`);
