@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { type Comparison, describeOverlaps, escapeHtml, pageStart, pageSummary } from "./compare-page.ts";
+import {
+  type Comparison,
+  describeOverlaps,
+  escapeHtml,
+  pageStart,
+  pageSummary,
+  pictureRow,
+} from "./compare-page.ts";
 
 const near = (...indices: number[]) => indices.map((index) => ({ index, squaredL2: 0.5, cosine: 0.75 }));
 const model = {
@@ -105,4 +112,32 @@ test.each([
   ],
 ])("the page says what it shows", (all, text) => {
   expect(pageSummary(all)).toContain(`<p>${text} L2² is `);
+});
+
+test("a neighbour that no other model has is marked", () => {
+  const row = pictureRow(
+    comparison(
+      2,
+      [
+        [1, 2],
+        [0, 2],
+        [0, 1],
+        [0, 1],
+      ],
+      [[3, 1], [], [], []],
+    ),
+    0,
+  );
+  const items = [...row.matchAll(/<li( class="own")?>.*?<bdi>(.*?)<\/bdi>.*?(only here)?<\/span><\/li>/g)];
+  expect(items.map(([, own, name, mark]) => [name, own !== undefined, mark !== undefined])).toEqual([
+    ["1.jpg", false, false],
+    ["2.jpg", true, true],
+    ["3.jpg", true, true],
+    ["1.jpg", false, false],
+  ]);
+  expect(row).toContain('<span class="number">L2² 0.5000</span> <span class="number">cosine 0.7500</span>');
+});
+
+test("a picture without any other says so", () => {
+  expect(pictureRow(comparison(0, [[]], [[]]), 0).match(/There is no other picture\./g)).toHaveLength(2);
 });
