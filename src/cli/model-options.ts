@@ -21,6 +21,7 @@ export function addModelOptions(command: Command): Command {
         "--model <name>",
         "model to serve, one of models/ or an imported one; may be given several times: Operator serves the first",
       )
+        .env("PORTICO_MODEL")
         .argParser(appendOne)
         .default(undefined, defaultModel),
     )

@@ -38,9 +38,9 @@ export async function verifyByEngines(
   return { title, rows };
 }
 
-/** One engine after the other, so that memory holds one of them. */
+/** One engine after the other, each in one worker, so that memory holds one of them. */
 async function embedAll(options: EngineOptions, photographs: readonly WarmUp[]) {
-  const { embedder, manifest } = await openEmbedderForCli(options, unboundedQueue);
+  const { embedder, manifest } = await openEmbedderForCli({ ...options, workers: 1 }, unboundedQueue);
   try {
     await embedder.ready;
     const results: EmbedResult[] = [];

@@ -1,11 +1,12 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { requireGrpcurl } from "../require-grpcurl.ts";
 import { requireTool } from "../require-tool.ts";
 import { type PorticoProcess, startPortico } from "../start-portico.ts";
+import { preparePython } from "./prepare-python.ts";
 
 /**
  * Runs the README's own snippets, those under a comment `test: KIND`, against a real server. Only the port
@@ -44,9 +45,9 @@ test("the README has snippets for every client that it promises", () => {
 for (const { index, title, kind, needs, code } of snippets) {
   // Looked for when tests are collected, so that a skip is counted as one.
   const tool = needs === "grpcurl" ? requireGrpcurl() : needs ? requireTool(needs) : "node";
-  test.skipIf(tool === undefined)(`snippet ${index}: ${title}`, () => {
+  test.skipIf(tool === undefined)(`snippet ${index}: ${title}`, async () => {
     const snippet = code.replaceAll("127.0.0.1:52001", server.address);
-    const [program, args] = prepare(kind, snippet);
+    const [program, args] = await prepare(kind, snippet);
     const { status, stdout, stderr } = spawnSync(program, args, {
       cwd: root,
       env: {
@@ -63,7 +64,7 @@ for (const { index, title, kind, needs, code } of snippets) {
 }
 
 /** Program and arguments that run a snippet as a reader would. */
-function prepare(kind: string, code: string): [string, string[]] {
+async function prepare(kind: string, code: string): Promise<[string, string[]]> {
   if (kind === "sh") return ["bash", ["-euo", "pipefail", "-c", code]];
   if (kind === "typescript") {
     const file = join(work, "client.ts");
@@ -73,30 +74,7 @@ function prepare(kind: string, code: string): [string, string[]] {
   }
   const file = join(work, "client.py");
   writeFileSync(file, code);
-  return [preparePython(), [file]];
-}
-
-/** A virtual environment with grpcio, kept between runs, and the stubs that the README's command writes. */
-function preparePython(): string {
-  const environment = join(root, "node_modules/.cache/portico/python-grpc");
-  const python = join(environment, "bin/python3");
-  if (!existsSync(join(environment, "complete"))) {
-    execFileSync("python3", ["-m", "venv", environment]);
-    execFileSync(python, ["-m", "pip", "install", "--quiet", "grpcio==1.76.0", "grpcio-tools==1.76.0"]);
-    writeFileSync(join(environment, "complete"), "");
-  }
-  const out = join(work, "python");
-  mkdirSync(out, { recursive: true });
-  const command = [
-    "-m",
-    "grpc_tools.protoc",
-    "-I",
-    "proto",
-    `--python_out=${out}`,
-    `--grpc_python_out=${out}`,
-  ];
-  execFileSync(python, [...command, "omnisearch/operator.proto"], { cwd: root });
-  return python;
+  return [await preparePython(join(work, "python")), [file]];
 }
 
 function expectReply(stdout: string, code: string): void {

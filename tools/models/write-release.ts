@@ -37,7 +37,8 @@ export async function writeRelease(file: string, model: "vgg19" | "xception"): P
   return { file, md5: createHash("md5").update(bytes).digest("hex"), bytes: bytes.length, golden };
 }
 
-function readGolden(model: string): NetworkGolden {
+/** What real Keras makes of a network of keras_applications with random weights. */
+export function readGolden(model: string): NetworkGolden {
   const path = new URL(`../../fixtures/golden/networks/${model}.keras2.json`, import.meta.url);
   return JSON.parse(readFileSync(path, "utf8")) as NetworkGolden;
 }
