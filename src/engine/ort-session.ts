@@ -56,26 +56,38 @@ async function loadSession(
   const output = tensorShape(name, session, "output", 2);
   const [height, width, channels] = input.shape.slice(1) as [number, number, number];
   const dimension = output.shape[1] as number;
+  // As many tools export a model: for one picture at a time.
+  const takesOne = input.shape[0] === 1;
 
   return {
     inputShape: [height, width, channels],
     dimension,
     async run(tensor, batch) {
-      let reply: InferenceSession.OnnxValueMapType;
-      try {
-        const feed = new ort.Tensor("float32", tensor, [batch, height, width, channels]);
-        reply = await session.run({ [input.name]: feed });
-      } catch (cause) {
-        throw new EmbedError("ENGINE_FAILED", `${name} could not run a batch of ${batch}`, { cause });
+      if (batch === 1 || !takesOne) return runOnce(tensor, batch);
+      const features = new Float32Array(batch * dimension);
+      const length = tensor.length / batch;
+      for (let i = 0; i < batch; i++) {
+        features.set(await runOnce(tensor.subarray(i * length, (i + 1) * length), 1), i * dimension);
       }
-      const features = reply[output.name] as Tensor;
-      // The runtime may hand out a view of memory that its next run writes to.
-      const copy = Float32Array.from(features.data as Float32Array);
-      features.dispose();
-      return copy;
+      return features;
     },
     dispose: () => session.release(),
   };
+
+  async function runOnce(tensor: Float32Array, batch: number): Promise<Float32Array> {
+    let reply: InferenceSession.OnnxValueMapType;
+    try {
+      const feed = new ort.Tensor("float32", tensor, [batch, height, width, channels]);
+      reply = await session.run({ [input.name]: feed });
+    } catch (cause) {
+      throw new EmbedError("ENGINE_FAILED", `${name} could not run a batch of ${batch}`, { cause });
+    }
+    const features = reply[output.name] as Tensor;
+    // The runtime may hand out a view of memory that its next run writes to.
+    const copy = Float32Array.from(features.data as Float32Array);
+    features.dispose();
+    return copy;
+  }
 }
 
 /**

@@ -30,6 +30,8 @@ export interface OpenEmbedderOptions {
   readonly workerMaxMemoryBytes?: number;
   readonly queue: QueueLimits;
   readonly onEvent?: (event: PoolEvent) => void;
+  /** The most WebAssembly memory of an engine, for a model that may be a stranger's. Default: as much as there is. */
+  readonly maxWasmBytes?: number;
   /** What each worker must embed before it takes work. Default: the photograph whose vector by this model is known. */
   readonly selfCheck?: SelfCheck | WarmUp;
 }
@@ -90,6 +92,7 @@ export function openEmbedder(options: OpenEmbedderOptions): WorkerPool {
         preprocess: options.manifest.preprocess,
         limits: options.limits,
         threads,
+        ...(options.maxWasmBytes !== undefined && { maxWasmBytes: options.maxWasmBytes }),
         maySoftwareGpu: options.engine === "ort-webgpu",
       };
     },

@@ -40,9 +40,7 @@ async function failure(importing: Promise<unknown>): Promise<{ reason: string; m
 
 describe("a model is the same, whatever file it comes from", () => {
   test.each<[string, string, string?]>([
-    ["keras-h5", "twice.keras3.h5"],
     ["keras-3", "twice.keras3.keras"],
-    ["keras-3", "twice.keras2.keras"],
     ["keras-h5-weights", "twice.keras2.notop.h5", "twice.keras2.topology.json"],
     ["keras-h5-weights", "twice.keras3.weights.h5", "twice.keras3.topology.json"],
     ["tfjs-layers", "twice.tfjs.json"],
@@ -115,40 +113,26 @@ describe("a hostile file is refused", () => {
   const config = async () => readFile(join(saved, "twice.keras3.topology.json"));
   const many = 50_000_000;
   const files: Readonly<Record<string, () => Promise<Uint8Array>>> = {
-    empty: async () => new Uint8Array(0),
     text: async () => Buffer.from("# Not a model\n"),
     "cut.h5": async () => (await readFile(join(saved, "twice.keras2.h5"))).subarray(0, 3000),
-    "cut.keras": async () => (await readFile(join(saved, "twice.keras3.keras"))).subarray(0, 3000),
     "cut.onnx": async () => onnx.subarray(0, onnx.length - 5),
-    "cut.json": async () => (await readFile(join(saved, "twice.tfjs.json"))).subarray(0, 900),
     "traversal.keras": async () => writeZip([{ name: "../config.json", bytes: await config() }]),
     "bomb.keras": async () =>
       writeZip([
         { name: "config.json", bytes: await config() },
         { name: "model.weights.h5", bytes: new Uint8Array(many), deflate: true },
       ]),
-    "away.json": async () => {
-      const text = await readFile(join(saved, "twice.tfjs.json"), "utf8");
-      return Buffer.from(text.replace("twice.tfjs.bin", "../../../../etc/passwd"));
-    },
   };
   const expected = "expected a .keras, a .h5, the model.json of TensorFlow.js or an .onnx";
   test.each<[string, string]>([
-    ["empty", `${expected}, got 0 bytes that are none of them`],
     ["text", `${expected}, got 14 bytes that are none of them`],
     [
       "cut.h5",
       "HDF5 cannot read the file: truncated file: eof = 3000, sblock->base_addr = 0, stored_eof = 14888",
     ],
-    ["cut.keras", "zip archive: its directory is missing; the file may be cut short"],
     ["cut.onnx", "expected an ONNX model, got 1011 bytes that are none"],
-    [
-      "cut.json",
-      "JSON is no JSON: Expected ':' after property name in JSON at position 900 (line 1 column 901)",
-    ],
     ["traversal.keras", 'zip archive: "../config.json" leads out of the archive'],
     ["bomb.keras", 'zip archive: "model.weights.h5" claims 50000000 bytes, the limit is 519190'],
-    ["away.json", 'model.json: expected paths of files beside it, got "../../../../etc/passwd"'],
   ])("%s", async (name, message) => {
     const file = join(work, name);
     await writeFile(file, await files[name]!());
@@ -158,7 +142,8 @@ describe("a hostile file is refused", () => {
     });
   });
 
-  test.each(["lambda.keras2.keras", "lambda.keras3.keras"])("the code of %s is never run", async (name) => {
+  test("the code of a Lambda is never run", async () => {
+    const name = "lambda.keras3.keras";
     expect(await failure(importSaved(join("bad", name)))).toEqual({
       reason: "CONVERT_UNSUPPORTED_LAYER",
       message: `${join(saved, "bad", name)}: layer "code" (Lambda): holds Python code, which is never run`,

@@ -33,6 +33,12 @@ const referenceEngine: EngineName = "ort-wasm";
 /** Two vectors of norm 1 nearer than this in every element are the same: the model does not look at its picture. */
 const sameVector = 1e-6;
 
+/**
+ * The most WebAssembly memory of an engine while it checks an imported model, whose tensors may be of any size: ResNet50,
+ * of 94 MB, takes 250 MB.
+ */
+export const checkMaxMemoryBytes = (onnxBytes: number): number => 2 ** 30 + 4 * onnxBytes;
+
 const noQueueLimits = { maxItems: Infinity, maxBytes: Infinity };
 
 /**
@@ -85,6 +91,7 @@ async function embedPhotographs(
     })),
   );
   signal?.throwIfAborted();
+  const maxWasmBytes = checkMaxMemoryBytes(manifest.onnx.bytes);
   const pool = openEmbedder({
     manifest,
     prepare: async () => modelFile("", manifest),
@@ -94,6 +101,7 @@ async function embedPhotographs(
     gangThreads: 1,
     limits: defaultImageLimits,
     queue: noQueueLimits,
+    maxWasmBytes,
     // There is nothing to compare with yet.
     selfCheck: pictures[0]!,
   });
@@ -117,7 +125,9 @@ async function embedPhotographs(
     return vectors;
   } catch (error) {
     signal?.throwIfAborted();
-    throw error;
+    const { reason, message, cause } = EmbedError.from(error);
+    const limit = `${Math.round(maxWasmBytes / 2 ** 20)} MiB of memory`;
+    throw new EmbedError(reason, `self-check on ${engine}, with ${limit}: ${message}`, { cause });
   } finally {
     signal?.removeEventListener("abort", stop);
     await pool.dispose();
@@ -135,20 +145,17 @@ function checkVector(
   if (vector.length !== identity.dimension || !(Math.abs(norm - 1) <= 1e-5)) {
     throw new EmbedError(
       "VECTOR_DRIFT",
-      `self-check: expected ${identity.dimension} elements of norm 1 for ${image}, got ${vector.length} of norm ${norm}`,
+      `expected ${identity.dimension} elements of norm 1 for ${image}, got ${vector.length} of norm ${norm}`,
     );
   }
   if (vector.every((value, index) => Object.is(value, again[index]))) return;
-  throw new EmbedError(
-    "VECTOR_DRIFT",
-    `self-check: expected the same vector of ${image} twice, got two different ones`,
-  );
+  throw new EmbedError("VECTOR_DRIFT", `expected the same vector of ${image} twice, got two different ones`);
 }
 
 function checkDifferent([first, second]: readonly Float32Array[]): void {
   if (compareVectors(first!, second!).maxAbsError > sameVector) return;
   throw new EmbedError(
     "VECTOR_DRIFT",
-    `self-check: expected another vector for another picture, got the same ${first!.length} elements for ${shippedPhotographs.join(" and ")}; is this the right layer, and the right --preprocess?`,
+    `expected another vector for another picture, got the same ${first!.length} elements for ${shippedPhotographs.join(" and ")}; is this the right layer, and the right --preprocess?`,
   );
 }

@@ -1,11 +1,13 @@
 import { afterEach, expect, test } from "vitest";
 import { capWasmMemory } from "./cap-wasm-memory.ts";
 
-const grow = WebAssembly.Memory.prototype.grow;
+const { Memory } = WebAssembly;
+const { grow } = Memory.prototype;
 const pageBytes = 65_536;
 
 afterEach(() => {
-  WebAssembly.Memory.prototype.grow = grow;
+  WebAssembly.Memory = Memory;
+  Memory.prototype.grow = grow;
 });
 
 test("memory grows up to the cap and not beyond", () => {
@@ -17,6 +19,14 @@ test("memory grows up to the cap and not beyond", () => {
     new RangeError("expected at most 655360 bytes of WebAssembly memory, 720896 were wanted"),
   );
   expect(memory.buffer.byteLength).toBe(10 * pageBytes);
+});
+
+test("none larger is made", () => {
+  capWasmMemory(10 * pageBytes);
+  expect(new WebAssembly.Memory({ initial: 10, maximum: 100 }).buffer.byteLength).toBe(10 * pageBytes);
+  expect(() => new WebAssembly.Memory({ initial: 11 })).toThrow(
+    new RangeError("expected at most 655360 bytes of WebAssembly memory, 720896 were wanted"),
+  );
 });
 
 test("h5wasm's allocator finds none beyond the cap", async () => {

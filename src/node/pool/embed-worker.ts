@@ -8,6 +8,7 @@ import type { PackedModel } from "../../engine/simd/packed-model.ts";
 import type { Gang, SimdSharing } from "../../engine/simd/simd-sharing.ts";
 import { EmbedError } from "../../errors.ts";
 import { createDecodeImage } from "../../image/decode-image.ts";
+import { capWasmMemory } from "../model/cap-wasm-memory.ts";
 import { watchWasmMemory } from "./wasm-memory.ts";
 import { type GpuReports, workerEngines } from "./worker-engines.ts";
 import type {
@@ -24,6 +25,8 @@ import type {
  * that other threads have decoded.
  */
 
+const { maxWasmBytes } = workerData as WorkerStart;
+if (maxWasmBytes !== undefined) capWasmMemory(maxWasmBytes);
 const allWasmBytes = watchWasmMemory();
 /** What all workers share is no worker's own, whoever made it. */
 const wasmBytes = () => allWasmBytes() - (packed?.memory.buffer.byteLength ?? 0);

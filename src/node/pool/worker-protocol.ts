@@ -25,6 +25,8 @@ export interface WorkerSetup {
   readonly kernels: WebAssembly.Module;
   /** Threads of the engine inside this worker. */
   readonly threads: number;
+  /** The most WebAssembly memory of the engine, for a model that may be a stranger's. Default: as much as there is. */
+  readonly maxWasmBytes?: number;
   /** Of the engine `ort-webgpu`: whether a software adapter will do. Default: no. */
   readonly maySoftwareGpu?: boolean;
   readonly selfCheck: SelfCheck | WarmUp;
