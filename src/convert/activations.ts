@@ -27,7 +27,8 @@ const activations: ReadonlyMap<string, Activation> = new Map<string, Activation>
   ["softsign", operator("Softsign")],
   ["swish", addSwish],
   ["silu", addSwish],
-  ["gelu", addGelu],
+  // By its name, Keras's is not the approximation by tanh; nor is ONNX's.
+  ["gelu", operator("Gelu")],
   ["exponential", operator("Exp")],
   ["hard_sigmoid", addHardSigmoid],
   ["hard_swish", addHardSwish],
@@ -61,16 +62,6 @@ export function addScalar(context: LayerContext, variable: string, value: number
 
 function addSwish(context: LayerContext, { name }: TensorRef): string {
   return context.node("Mul", [name, context.node("Sigmoid", [name])]);
-}
-
-/** x / 2 * (1 + erf(x / sqrt 2)); Keras's `gelu` by name is not the approximation by tanh. */
-function addGelu(context: LayerContext, { name }: TensorRef): string {
-  const root = addScalar(context, "gelu_root", Math.SQRT2);
-  const one = addScalar(context, "gelu_one", 1);
-  const half = addScalar(context, "gelu_half", 0.5);
-  const erf = context.node("Erf", [context.node("Div", [name, root])]);
-  const product = context.node("Mul", [name, context.node("Add", [erf, one])]);
-  return context.node("Mul", [product, half]);
 }
 
 /** Keras 2 has 0.2 x + 0.5, Keras 3 has x / 6 + 0.5, both held to [0, 1]. */

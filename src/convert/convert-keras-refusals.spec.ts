@@ -484,6 +484,11 @@ describe("a model that claims much and has little is refused before memory is ta
       reason: "CONVERT_INVALID",
       message: 'layer "scale" (Rescaling): takes 1048590 channels; expected at most 1048576',
     });
+    const norm: LayerJson = ["LayerNormalization", "norm", { scale: false, center: false }, "many"];
+    expect(failureOf(() => convert([input, pad(58_255), many, norm]))).toEqual({
+      reason: "CONVERT_INVALID",
+      message: 'layer "norm" (LayerNormalization): takes 1048590 channels; expected at most 1048576',
+    });
   });
 
   test("numbers for all channels, layer after layer", () => {

@@ -106,6 +106,15 @@ describe("what is folded", () => {
   });
 });
 
+test.each<[string, LayerJson, bigint, bigint]>([
+  ["what nearly all networks need", ["ReLU", "last", {}, "in"], 13n, 7n],
+  ["a layer normalisation", ["LayerNormalization", "last", { scale: false, center: false }, "in"], 17n, 8n],
+  ["gelu", ["Activation", "last", { activation: "gelu" }, "in"], 20n, 9n],
+])("the oldest opset that has %s", (_what, last, opset, ir) => {
+  const { opsetImport, irVersion } = fromBinary(ModelProtoSchema, convert([input, last]).onnx);
+  expect([opsetImport.map(({ version }) => version), irVersion]).toEqual([[opset], ir]);
+});
+
 describe("an output that is still a picture", () => {
   const last = ["Transpose", "Relu"];
   const relu: LayerJson = ["ReLU", "relu", {}, "in"];

@@ -11,17 +11,22 @@ import {
 import type { Attribute, Constant, Graph } from "./graph.ts";
 
 /**
- * Opset 13 has every operator that the handlers use, and IR 7 is the version that ONNX 1.8 published with it
- * in 2020: the older the pair, the more runtimes read the file.
+ * Opset 13 has nearly every operator that the handlers use, and IR 7 is the version that ONNX 1.8 published with it
+ * in 2020: the older the pair, the more runtimes read the file. What came later stands here, with the IR of its time.
  */
-const opset = 13n;
-const irVersion = 7n;
+const oldest = { opset: 13, ir: 7 };
+const sinceLater: ReadonlyMap<string, typeof oldest> = new Map([
+  ["LayerNormalization", { opset: 17, ir: 8 }],
+  ["Gelu", { opset: 20, ir: 9 }],
+]);
 
 /** Writes the graph as the bytes of an ONNX `ModelProto`. The same graph gives the same bytes. */
 export function writeOnnx(graph: Graph): Uint8Array<ArrayBuffer> {
+  const needed = graph.nodes.map(({ op }) => sinceLater.get(op) ?? oldest);
+  const { opset, ir } = needed.reduce((newest, one) => (one.opset > newest.opset ? one : newest), oldest);
   const model = create(ModelProtoSchema, {
-    irVersion,
-    opsetImport: [{ domain: "", version: opset }],
+    irVersion: BigInt(ir),
+    opsetImport: [{ domain: "", version: BigInt(opset) }],
     producerName: "portico",
     graph: toGraphProto(graph),
   });

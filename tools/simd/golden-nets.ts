@@ -34,10 +34,7 @@ export const goldenNetNames = readdirSync(folder)
 /** Networks of pictures that the SIMD engine passes over, and what its error says. */
 export const notOnSimd: ReadonlyMap<string, string> = new Map([
   ["activation-exponential", 'node "activation/Exp" (Exp): this operator is not known'],
-  ["activation-gelu", 'node "activation/Div" (Div): this operator is not known'],
   ["add-broadcast", 'node "add/Add" (Add): shapes (N, 3, 4, 5) and (N, 1, 4, 5) are not joined'],
-  ["convnext-block", 'node "norm/ReduceMean" (ReduceMean): this operator is not known'],
-  ["layernormalization", 'node "norm/ReduceMean" (ReduceMean): this operator is not known'],
   ["permute", 'node "permute/Transpose" (Transpose): the order 0,3,1,2 of NCHW is not known'],
   ["relu-all", 'node "re_lu/ThresholdedRelu" (ThresholdedRelu): this operator is not known'],
   ["relu-leak-cut", 'node "re_lu/Sub" (Sub): this operator is not known'],

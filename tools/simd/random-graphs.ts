@@ -161,6 +161,31 @@ const draws: Readonly<Record<string, Draw>> = {
     const tensors = [flat, draft.floats([height * width * channels, units]), draft.floats([units])];
     return [draft.node("Gemm", tensors), [0, 0, units]];
   },
+  Gelu: unary("Gelu"),
+  LayerNormalization: (draft, input, shape) => {
+    const channelsLast = draft.node("Transpose", [input], { perm: ints([0, 2, 3, 1]) });
+    const tensors = [channelsLast, draft.floats([shape[2]])];
+    if (draft.random.chance(70)) tensors.push(draft.floats([shape[2]]));
+    const attributes = { axis: int(draft.random.chance(50) ? -1 : 3), epsilon: float(1e-3) };
+    const name = draft.node("LayerNormalization", tensors, attributes);
+    return [draft.node("Transpose", [name], { perm: ints([0, 3, 1, 2]) }), shape];
+  },
+  Slice: (draft, input, [height, width, channels]) => {
+    const cut = (size: number) => {
+      const start = draft.random.below(size);
+      return [start, start + 1 + draft.random.below(size - start)] as const;
+    };
+    const [rows, columns] = [cut(height), cut(width)];
+    const tensors = [
+      [rows[0], columns[0]],
+      [rows[1], columns[1]],
+      [2, 3],
+    ].map((data, index) => {
+      draft.constants.set(`slice${index}`, { kind: "int64", shape: [2], data });
+      return `slice${index}`;
+    });
+    return [draft.node("Slice", [input, ...tensors]), [rows[1] - rows[0], columns[1] - columns[0], channels]];
+  },
 };
 
 export const drawNames = Object.keys(draws);

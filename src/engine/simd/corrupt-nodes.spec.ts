@@ -62,6 +62,12 @@ describe("a node that contradicts itself or the others is corrupt", () => {
       { v: floats(4) },
     ],
     [
+      "a layer's normalisation of other channels",
+      [["LayerNormalization", ["input", "v"], "odd"]],
+      'node "odd": expected 3 values of each kind',
+      { v: floats(4) },
+    ],
+    [
       "a concatenation of two sizes",
       [
         ["MaxPool", "picture", "smaller", window],

@@ -53,6 +53,29 @@ describe("a setting that would be passed over is refused by its node's name", ()
       ];
     }),
     [
+      "Gelu by tanh",
+      [["Gelu", "picture", "odd", { approximate: int(1) }]],
+      'node "odd" (Gelu): approximate 1 is not known; known: none',
+    ],
+    [
+      "LayerNormalization with a mean of another type",
+      [["LayerNormalization", ["input", "w"], "odd", { stash_type: int(0) }]],
+      'node "odd" (LayerNormalization): stash_type 0 is not known; known: 1',
+      { w: floats(3) },
+    ],
+    [
+      "LayerNormalization of height, width and channels",
+      [["LayerNormalization", ["input", "w"], "odd", { axis: int(1) }]],
+      'node "odd" (LayerNormalization): axis 1 of NHWC is not known; known: the last, of the channels',
+      { w: floats(4, 5, 3) },
+    ],
+    [
+      "LayerNormalization of channels that are not last",
+      [["LayerNormalization", ["picture", "w"], "odd", { axis: int(1) }]],
+      'node "odd" (LayerNormalization): axis 1 of NCHW is not known; known: the last, of the channels',
+      { w: floats(3, 4, 5) },
+    ],
+    [
       "Reshape of a picture",
       [["Reshape", ["picture", "shape"], "odd"]],
       'node "odd" (Reshape): from (N, 3, 4, 5) to (0, 60) is not known; known: (N, C) and (N, C, 1, 1)',
@@ -167,7 +190,7 @@ describe("a setting that would be passed over is refused by its node's name", ()
     [
       "Constant",
       [["Constant", [], "odd"]],
-      'node "odd" (Constant): this operator is not known; known: Add, AveragePool, BatchNormalization, Clip, Concat, Conv, Flatten, Gemm, GlobalAveragePool, GlobalMaxPool, MaxPool, Mul, Pad, Relu, Reshape, Slice, Softmax, Transpose, Sigmoid, Tanh, Elu, Selu, Softplus, Softsign, LeakyRelu',
+      'node "odd" (Constant): this operator is not known; known: Add, AveragePool, BatchNormalization, Clip, Concat, Conv, Flatten, Gemm, GlobalAveragePool, GlobalMaxPool, LayerNormalization, MaxPool, Mul, Pad, Relu, Reshape, Slice, Softmax, Transpose, Sigmoid, Tanh, Elu, Selu, Softplus, Softsign, LeakyRelu, Gelu',
     ],
   ];
   test.each(settings)("%s", async (_, nodes, message, constants) => {

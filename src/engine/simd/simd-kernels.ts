@@ -30,6 +30,8 @@ export interface SimdKernels {
   fill(out: number, value: number, count: number): void;
   activate(out: number, x: number, quads: number, kind: number, alpha: number, gamma: number): void;
   softmax(out: number, x: number, count: number): void;
+  // biome-ignore format: as above
+  layerNorm(out: number, x: number, gamma: number, beta: number, pixels: number, quads: number, channels: number, epsilon: number): void;
 }
 
 /** @param module of either build of the kernels */

@@ -1,4 +1,5 @@
 import { exponential } from "./exponential";
+import { multiplyAdd } from "./multiply-add";
 
 /*
  * Activations that are no clamp, by number; `activations` in src/engine/simd/operators/elementwise.ts has the same numbers.
@@ -11,6 +12,7 @@ const SELU = 4;
 const SOFTPLUS = 5;
 const SOFTSIGN = 6;
 const LEAKY_RELU = 7;
+const GELU = 8;
 
 /** `quads` vectors of x through the activation `kind`. */
 export function activate(out: usize, x: usize, quads: i32, kind: i32, alpha: f32, gamma: f32): void {
@@ -29,6 +31,7 @@ function apply(x: v128, kind: i32, alpha: v128, gamma: v128): v128 {
     case SOFTPLUS: return softplus(x);
     case SOFTSIGN: return f32x4.div(x, f32x4.add(one, f32x4.abs(x)));
     case LEAKY_RELU: return v128.bitselect(f32x4.mul(alpha, x), x, f32x4.lt(x, zero));
+    case GELU: return gelu(x);
     default: unreachable();
   }
   return x;
@@ -48,6 +51,40 @@ function tanh(x: v128): v128 {
   const far = f32x4.sub(one, f32x4.div(two, f32x4.add(exponential(f32x4.mul(two, size)), one)));
   const signed = v128.or(far, v128.and(x, f32x4.splat(-0.0)));
   return v128.bitselect(near, signed, f32x4.lt(size, f32x4.splat(0.625)));
+}
+
+/** x / 2 * (1 + erf(x / sqrt 2)). */
+function gelu(x: v128): v128 {
+  const half = f32x4.splat(0.5);
+  const side = errorFunction(f32x4.mul(x, f32x4.splat(0.70710678118654752)));
+  return f32x4.mul(f32x4.mul(x, half), f32x4.add(f32x4.splat(1), side));
+}
+
+/**
+ * erf x within 2e-7: up to 1 by Cephes's erff, beyond by Abramowitz and Stegun 7.1.26,
+ * 1 - (a1 t + ... + a5 t^5) e^(-x^2) with t = 1 / (1 + 0.3275911 |x|).
+ */
+function errorFunction(x: v128): v128 {
+  const one = f32x4.splat(1);
+  const size = f32x4.abs(x);
+  const z = f32x4.mul(x, x);
+  let p = f32x4.splat(7.853861353153693e-5);
+  p = multiplyAdd(p, z, f32x4.splat(-8.010193625184903e-4));
+  p = multiplyAdd(p, z, f32x4.splat(5.188327685732524e-3));
+  p = multiplyAdd(p, z, f32x4.splat(-2.685381193529856e-2));
+  p = multiplyAdd(p, z, f32x4.splat(1.128358514861418e-1));
+  p = multiplyAdd(p, z, f32x4.splat(-3.761262582423300e-1));
+  p = multiplyAdd(p, z, f32x4.splat(1.128379165726710));
+  const near = f32x4.mul(p, x);
+  const t = f32x4.div(one, multiplyAdd(size, f32x4.splat(0.3275911), one));
+  let q = f32x4.splat(1.061405429);
+  q = multiplyAdd(q, t, f32x4.splat(-1.453152027));
+  q = multiplyAdd(q, t, f32x4.splat(1.421413741));
+  q = multiplyAdd(q, t, f32x4.splat(-0.284496736));
+  q = multiplyAdd(q, t, f32x4.splat(0.254829592));
+  const rest = f32x4.mul(f32x4.mul(q, t), exponential(f32x4.neg(z)));
+  const far = v128.or(f32x4.sub(one, rest), v128.and(x, f32x4.splat(-0.0)));
+  return v128.bitselect(near, far, f32x4.lt(size, one));
 }
 
 /** e^x - 1 for x <= 0; near zero by its series. */

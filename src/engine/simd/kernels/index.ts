@@ -1,6 +1,7 @@
 export { activate, softmax } from "./activate";
 export { depthwise } from "./depthwise";
 export { combine, copyRuns, fill, scaleShift } from "./elementwise";
+export { layerNorm } from "./layer-norm";
 export { groupSize, multiplyBlock } from "./multiply";
 export { packRows } from "./pack-rows";
 export { averagePool, maxPool } from "./pool";

@@ -68,13 +68,15 @@ export const batchNormalization: OperatorHandler = (planner, node) => {
   );
 };
 
-interface ActivationFacts {
+export interface ActivationFacts {
   /** Number in kernels/activate.ts. */
   readonly code: number;
   /** What ONNX takes alpha and gamma to be. */
   readonly alpha: number;
   readonly gamma: number;
   readonly attributes: readonly string[];
+  /** Attributes of which one value alone is known. */
+  readonly fixed?: Readonly<Record<string, string>>;
 }
 
 /** Activations that are no clamp. */
@@ -86,6 +88,7 @@ export const activations = {
   Softplus: { code: 5, alpha: 0, gamma: 0, attributes: [] },
   Softsign: { code: 6, alpha: 0, gamma: 0, attributes: [] },
   LeakyRelu: { code: 7, alpha: 0.01, gamma: 0, attributes: ["alpha"] },
+  Gelu: { code: 8, alpha: 0, gamma: 0, attributes: [], fixed: { approximate: "none" } },
 } as const satisfies Readonly<Record<string, ActivationFacts>>;
 
 export const activation =

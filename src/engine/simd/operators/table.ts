@@ -1,7 +1,16 @@
 import type { Operator, Operators } from "../check-nodes.ts";
 import { convolution } from "./convolution.ts";
-import { activation, activations, batchNormalization, clamp, combine, softmax } from "./elementwise.ts";
+import {
+  type ActivationFacts,
+  activation,
+  activations,
+  batchNormalization,
+  clamp,
+  combine,
+  softmax,
+} from "./elementwise.ts";
 import { gemm } from "./gemm.ts";
+import { layerNormalization } from "./layer-norm.ts";
 import { concat, flatten, pad, reshape, slice, transpose } from "./layout.ts";
 import { globalPool, pool } from "./pool.ts";
 
@@ -62,6 +71,16 @@ export const operators: Operators = new Map<string, Operator>([
   ],
   ["GlobalAveragePool", { plan: globalPool("mean"), takes: picture, mostInputs: 1 }],
   ["GlobalMaxPool", { plan: globalPool("largest"), takes: picture, mostInputs: 1 }],
+  [
+    "LayerNormalization",
+    {
+      plan: layerNormalization,
+      takes: any,
+      mostInputs: 3,
+      attributes: ["axis", "epsilon"],
+      fixed: { stash_type: 1 },
+    },
+  ],
   ["MaxPool", { plan: pool("largest"), ...pooled }],
   ["Mul", { plan: combine(true), ...sum }],
   ["Pad", { plan: pad, takes: picture, mostInputs: 3, fixed: { mode: "constant" } }],
@@ -71,8 +90,14 @@ export const operators: Operators = new Map<string, Operator>([
   ["Slice", { plan: slice, takes: picture, mostInputs: 4 }],
   ["Softmax", { plan: softmax, takes: any, mostInputs: 1, attributes: ["axis"] }],
   ["Transpose", { plan: transpose, takes: ["NHWC", "NCHW"], mostInputs: 1, attributes: ["perm"] }],
-  ...Object.entries(activations).map(([name, facts]): [string, Operator] => [
+  ...Object.entries<ActivationFacts>(activations).map(([name, facts]): [string, Operator] => [
     name,
-    { plan: activation(facts), takes: any, mostInputs: 1, attributes: facts.attributes },
+    {
+      plan: activation(facts),
+      takes: any,
+      mostInputs: 1,
+      attributes: facts.attributes,
+      fixed: facts.fixed ?? {},
+    },
   ]),
 ]);

@@ -11,6 +11,7 @@ import {
   type ScaleStep,
   type SoftmaxStep,
 } from "./elementwise.ts";
+import { type LayerNormStep, runLayerNorm } from "./layer-norm.ts";
 import { type PoolStep, runPool } from "./pool.ts";
 import type { StepPlace } from "./step.ts";
 import { runWinograd, type WinogradStep } from "./winograd.ts";
@@ -21,6 +22,7 @@ export type Step =
   | ConvolutionStep
   | CopyStep
   | DepthwiseStep
+  | LayerNormStep
   | PoolStep
   | ScaleStep
   | SoftmaxStep
@@ -34,6 +36,7 @@ const runners: {
   convolution: runConvolution,
   copy: runCopy,
   depthwise: runDepthwise,
+  layerNorm: runLayerNorm,
   pool: runPool,
   scale: runScale,
   softmax: runSoftmax,
