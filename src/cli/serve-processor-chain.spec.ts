@@ -50,18 +50,14 @@ async function execute(
 
 const dataOf = (path: string) => Buffer.from(readImage(path)).toString("base64");
 
-/** What makes a picture special on its way: colour spaces, alpha, orientation, sizes around the model's, frames. */
+/** What makes a picture special on its way: grey, alpha, orientation, a size around the model's. */
 const pictures = [
   "photo/nagasaki-boats.jpg",
   "jpeg/exif-orientation-6.jpg",
   "jpeg/grey.jpg",
-  "jpeg/cmyk-adobe.jpg",
   "png/rgba-8bit.png",
   "png/grey-alpha-8bit.png",
-  "png/exif-orientation-6.png",
-  "png/rgb-224x224.png",
   "png/rgb-223x225.png",
-  "gif/animated.gif",
   "tiff/orientation-6.tif",
 ];
 
