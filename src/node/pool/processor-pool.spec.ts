@@ -114,6 +114,14 @@ describe("the pool around it", () => {
     expect(events).toEqual([{ kind: "ready-changed", ready: true }]);
   });
 
+  test("that is closed before it is ready tells whoever waits", async () => {
+    const processor = open(faults, { workers: 1 });
+    const waiting = processor.process(bytesOf(good));
+    await processor.dispose();
+    await expect(processor.ready).rejects.toThrow("the workers of the processor are closed");
+    expect(told(await waiting)).toBe("SHUTTING_DOWN: the workers of the processor are closed");
+  });
+
   test("refuses what its queue does not hold, and drops what nobody waits for", async () => {
     const processor = open(faults, {
       workers: 1,

@@ -75,6 +75,8 @@ export function createProcessorPool(options: ProcessorPoolOptions): ProcessorPoo
     },
     (error: unknown) => {
       closeWith(startError(EmbedError.from(error), options.source));
+      // Nothing is tried again: whoever waits for it is told.
+      void crew.close();
       throw closedBy;
     },
   );

@@ -1,4 +1,4 @@
-import type { EmbedError } from "../../errors.ts";
+import { EmbedError } from "../../errors.ts";
 import { restartDelayMs } from "./restart-delay.ts";
 import { type SupervisedThread, startSupervisedThread } from "./supervised-thread.ts";
 import type { CrewEvent } from "./worker-crew.ts";
@@ -21,7 +21,7 @@ export interface ThreadCrewOptions {
 
 /** Threads that take one picture at a time and need no engine; one that ends or has grown too much is replaced. */
 export interface ThreadCrew<Message extends { readonly kind: string }> {
-  /** What the first thread tells when it is ready; rejects if the first one that ends was never ready. */
+  /** What the first thread tells when it is ready; rejects if the first one that ends was never ready, or by `close`. */
   readonly first: Promise<Extract<Message, { kind: "ready" }>>;
   /** Threads that are ready and live. */
   size(): number;
@@ -133,6 +133,7 @@ export function createThreadCrew<Message extends { readonly kind: string }>(
     },
     async close() {
       isClosed = true;
+      first.reject(new EmbedError("SHUTTING_DOWN", "the workers were ended before one was ready"));
       for (const timer of restarts) clearTimeout(timer);
       members.clear();
       idle.length = 0;
