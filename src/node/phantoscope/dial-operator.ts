@@ -57,7 +57,8 @@ function invalid(address: string, expected: string, got: string): EmbedError {
   );
 }
 
-const notOperator = "what answers there is no omnisearch.Operator over plaintext gRPC; mend --endpoint";
+const notOperator =
+  "what answers there is no omnisearch.Operator over plaintext gRPC, which is all that Phantoscope speaks; mend --endpoint, or serve it without TLS";
 
 function toDialError(address: string, method: string, error: ConnectError, timeoutMs: number): EmbedError {
   const { code, rawMessage, cause } = error;

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -10,6 +11,7 @@ import {
   startPhantoscopeServer,
 } from "../../../tools/phantoscope-server.ts";
 import { startTestServer } from "../../../tools/start-test-server.ts";
+import { createTestAuthority } from "../../../tools/test-certificates.ts";
 import { Operator } from "../../gen/omnisearch/operator_pb.ts";
 import { dialOperator } from "./dial-operator.ts";
 import { parseEndpoint } from "./endpoint-address.ts";
@@ -438,7 +440,18 @@ describe("an operator that cannot be dialled", () => {
       "SERVER_UNREACHABLE: cannot dial the operator at ENDPOINT: nobody listens there; start it, with that port in OP_ENDPOINT, or mend --endpoint",
     );
     await expect(at(new URL(server.url).host)).resolves.toBe(
-      "SERVER_UNREACHABLE: cannot dial the operator at ENDPOINT: what answers there is no omnisearch.Operator over plaintext gRPC; mend --endpoint (Protocol error)",
+      "SERVER_UNREACHABLE: cannot dial the operator at ENDPOINT: what answers there is no omnisearch.Operator over plaintext gRPC, which is all that Phantoscope speaks; mend --endpoint, or serve it without TLS (Protocol error)",
+    );
+  });
+
+  test("one that speaks TLS", async () => {
+    const { certPem, keyPem } = createTestAuthority().issue("127.0.0.1", ["127.0.0.1"]);
+    const tls = { cert: certPem, key: keyPem, leaf: new X509Certificate(certPem) };
+    const { port, server } = await startTestServer(() => undefined, {}, {}, tls);
+    closings.push(() => server.close({ graceMs: 0 }));
+    const failure = await dialOperator(parseEndpoint(`127.0.0.1:${port}`, "--endpoint")).catch(String);
+    expect(failure).toMatch(
+      /^EmbedError: cannot dial the operator at 127\.0\.0\.1:\d+: what answers there is no omnisearch\.Operator over plaintext gRPC, which is all that Phantoscope speaks; mend --endpoint, or serve it without TLS \(/,
     );
   });
 
