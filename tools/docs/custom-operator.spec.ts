@@ -1,8 +1,6 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compareVectors } from "../../src/embed/compare-vectors.ts";
 import { normaliseL2 } from "../../src/embed/normalise.ts";
@@ -18,6 +16,7 @@ import { requireTool } from "../require-tool.ts";
 import { type PorticoProcess, startPortico } from "../start-portico.ts";
 import { preparePython } from "./prepare-python.ts";
 import { outputPattern, readSnippets, type Snippet } from "./read-snippets.ts";
+import { createReaderShell, type ReaderShell } from "./reader-shell.ts";
 
 /**
  * Runs each command of docs/custom-operator.md in its order, with a file of the official layout and random weights: only the host of the
@@ -32,7 +31,7 @@ let work: string;
 let release: Release;
 let host: ReleaseHost;
 let portico: string;
-let env: Record<string, string>;
+let shell: ReaderShell;
 let server: PorticoProcess | undefined;
 
 beforeAll(async () => {
@@ -51,11 +50,8 @@ beforeAll(async () => {
       }
     },
   });
-  await writeFile(join(work, "portico"), `#!/bin/sh\nexec '${process.execPath}' '${portico}' "$@"\n`, {
-    mode: 0o755,
-  });
-  const path = [work, packageFile("node_modules/.bin"), process.env.PATH].join(delimiter);
-  env = { PATH: path, PORTICO_CACHE: join(work, "cache/portico") };
+  const cache = join(work, "cache/portico");
+  shell = await createReaderShell(work, portico, packageFile(""), { PORTICO_CACHE: cache });
 });
 afterAll(async () => {
   await server?.stop();
@@ -64,14 +60,8 @@ afterAll(async () => {
 });
 
 /** Runs a snippet as a reader would; gives what it prints. */
-async function run(code: string, more: Record<string, string> = {}) {
-  const here = server ? code.replaceAll("127.0.0.1:51009", server.address) : code;
-  return promisify(execFile)("bash", ["-euo", "pipefail", "-c", here], {
-    cwd: packageFile(""),
-    env: { ...process.env, ...env, ...more },
-    maxBuffer: 2 ** 24,
-  });
-}
+const run = (code: string, env?: Record<string, string>) =>
+  shell.run(server ? code.replaceAll("127.0.0.1:51009", server.address) : code, env);
 
 const only = (kind: string): Snippet => {
   const [snippet, ...others] = snippets.filter((one) => one.kind === kind);
@@ -108,7 +98,7 @@ test("serve", async () => {
   const words = only("serve").code.trim().split(" ");
   expect(words.slice(0, 2)).toEqual(["portico", "serve"]);
   const args = words.slice(2).map((word) => word.replace("127.0.0.1:51009", "127.0.0.1:0"));
-  server = await startPortico({ args, env, entry: portico });
+  server = await startPortico({ args, env: shell.env, entry: portico });
 });
 
 for (const snippet of snippets.filter(({ kind }) => kind === "sh" || kind === "python")) {
@@ -123,7 +113,7 @@ for (const snippet of snippets.filter(({ kind }) => kind === "sh" || kind === "p
       expect(stdout).toBe("1 512\n");
       return;
     }
-    const { stdout } = await run(code, { PATH: `${dirname(tool!)}${delimiter}${env.PATH}` });
+    const { stdout } = await run(code, { PATH: `${dirname(tool!)}${delimiter}${shell.env.PATH}` });
     if (output !== "") {
       expect(JSON.parse(stdout)).toEqual({ ...JSON.parse(output), endpoint: server!.address });
       return;
@@ -169,7 +159,10 @@ describe("the container", () => {
     expect(start).toBe(command);
     // As the image's environment and entry point have it.
     const OP_ENDPOINT = `127.0.0.1:${await freePort()}`;
-    contained = await startPortico({ env: { ...env, PORTICO_MODEL: "vgg19", OP_ENDPOINT }, entry: portico });
+    contained = await startPortico({
+      env: { ...shell.env, PORTICO_MODEL: "vgg19", OP_ENDPOINT },
+      entry: portico,
+    });
     expect(contained.log.find(({ msg }) => msg === "ready")).toMatchObject({ model: "vgg19" });
   });
 

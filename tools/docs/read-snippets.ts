@@ -23,9 +23,15 @@ export function readSnippets(page: string): readonly Snippet[] {
   }));
 }
 
-/** A pattern for what a page says is printed: `...` stands for anything, and numbers of an error may be others. */
+/**
+ * A pattern for what a page says is printed: `...` stands for anything in its line, or for lines if it is one alone, and the
+ * numbers of an error may be others.
+ */
 export function outputPattern(output: string): RegExp {
   const escaped = output.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  const open = escaped.replaceAll("\\.\\.\\.", ".+").replaceAll(/\d\\\.\d+e-\d+|\d\\\.\d{9}/g, "[\\d.e-]+");
+  const open = escaped
+    .replaceAll(/^\\\.\\\.\\\.$/gm, "[\\s\\S]+")
+    .replaceAll("\\.\\.\\.", ".+")
+    .replaceAll(/\d\\\.\d+e-\d+|\d\\\.\d{9}/g, "[\\d.e-]+");
   return new RegExp(`^${open}$`);
 }
