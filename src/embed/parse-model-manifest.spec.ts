@@ -101,7 +101,7 @@ describe("a broken manifest is refused, and the field is named", () => {
     [
       "an unknown filter",
       { ...resnet50, preprocess: { ...resnet50.preprocess, interpolation: "cubic" } },
-      'preprocess.interpolation: expected "nearest" or "bilinear" or "bicubic" or "box" or "lanczos", got "cubic"',
+      'preprocess.interpolation: expected "nearest" or "bilinear" or "bicubic" or "hamming" or "box" or "lanczos", got "cubic"',
     ],
     [
       "a hash in capitals",

@@ -1,5 +1,5 @@
 /** Pillow's resampling filters that Keras `load_img(interpolation=...)` offers and Portico reproduces. */
-export const interpolations = ["nearest", "bilinear", "bicubic", "box", "lanczos"] as const;
+export const interpolations = ["nearest", "bilinear", "bicubic", "hamming", "box", "lanczos"] as const;
 
 export type Interpolation = (typeof interpolations)[number];
 

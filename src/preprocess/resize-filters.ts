@@ -17,6 +17,7 @@ export const resizeFilters: Record<Exclude<Interpolation, "nearest">, ResizeFilt
     },
   },
   bicubic: { support: 2, weigh: weighBicubic },
+  hamming: { support: 1, weigh: weighHamming },
   lanczos: { support: 3, weigh: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
 };
 
@@ -27,6 +28,15 @@ function weighBicubic(x: number): number {
   if (distance < 1) return ((a + 2) * distance - (a + 3)) * distance * distance + 1;
   if (distance < 2) return (((distance - 5) * distance + 8) * distance - 4) * a;
   return 0;
+}
+
+/** Sinc within Hamming's window, whose two constants Pillow has in float32. */
+function weighHamming(x: number): number {
+  const distance = Math.abs(x);
+  if (distance === 0) return 1;
+  if (distance >= 1) return 0;
+  const angle = distance * Math.PI;
+  return (Math.sin(angle) / angle) * (Math.fround(0.54) + Math.fround(0.46) * Math.cos(angle));
 }
 
 function sinc(x: number): number {

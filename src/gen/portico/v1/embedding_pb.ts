@@ -490,7 +490,7 @@ export type InputSpec = Message<"portico.v1.InputSpec"> & {
   height: number;
 
   /**
-   * Pillow's name of the filter: nearest, bilinear, bicubic, box or lanczos.
+   * Pillow's name of the filter: nearest, bilinear, bicubic, hamming, box or lanczos.
    *
    * @generated from field: string interpolation = 3;
    */
