@@ -98,6 +98,10 @@ test.each([
     ["--out", "{folder}/x", "--server", "https://user:secret@vectors.example"],
     "--server: expected http(s)://HOST[:PORT] without a path",
   ],
+  [
+    ["--out", "{folder}/x", "--model", "vgg19"],
+    "--model vgg19: the engines of the page compute resnet50 alone; expected --model none and a --server of this model",
+  ],
   [["--out", "{folder}/x", "--model", "none-such"], 'there is no model "none-such"; known models: resnet50'],
   [
     ["--out", "{folder}/x", "--variant", "int8,int4"],

@@ -3,7 +3,7 @@ import { type VariantName, variantNames } from "../embed/model-manifest.ts";
 import { EmbedError } from "../errors.ts";
 import { commandName } from "../node/command-name.ts";
 import { findModel } from "../node/model/model-catalog.ts";
-import { type PageModel, pageModel } from "../node/page/page-model.ts";
+import { type PageModel, pageModel, pageModelNames } from "../node/page/page-model.ts";
 import { openPageSource } from "../node/page/page-source.ts";
 import { writePage } from "../node/page/write-page.ts";
 import { addCacheOption, addModelsDirOption, describeCache, filePath } from "./common-options.ts";
@@ -85,6 +85,12 @@ async function pageCommand(flags: PageFlags): Promise<void> {
   const { out, server, model, variant, cache, modelsDir } = flags;
   const names = model === "none" ? [] : variant;
   const forms = await Promise.all(names.map((name) => findModel(model, name, modelsDir)));
+  if (forms.length > 0 && !pageModelNames.includes(model)) {
+    throw new EmbedError(
+      "CONFIG_INVALID",
+      `--model ${model}: the engines of the page compute ${pageModelNames.join(", ")} alone; expected --model none and a --server of this model`,
+    );
+  }
   const source = await openPageSource();
   const models: PageModel[] = [];
   for (const form of forms) {

@@ -6,7 +6,7 @@ import { createFetchImage } from "../node/fetch/fetch-image.ts";
 import { resolveListenAddress } from "../node/http/listen-address.ts";
 import { findModelDescription } from "../node/model/model-catalog.ts";
 import { createLog } from "../node/observe/log.ts";
-import { otherForms, pageModel } from "../node/page/page-model.ts";
+import { otherForms, pageModel, pageModelNames } from "../node/page/page-model.ts";
 import { startServer } from "../node/start-server.ts";
 import { toAccess } from "./access-options.ts";
 import { toConnectionGates, toConnectionLimits } from "./connection-options.ts";
@@ -58,7 +58,7 @@ export async function serve(options: ServeOptions, find?: FindModelToServe): Pro
     }),
     ...(options.page === "on" && {
       page: {
-        models: [pageModel(manifest, options.cache)],
+        models: pageModelNames.includes(manifest.name) ? [pageModel(manifest, options.cache)] : [],
         forms: await findOtherForms(manifest, options),
       },
     }),

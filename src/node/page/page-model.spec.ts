@@ -1,6 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { findModelManifest, findModelVariant } from "../model/model-catalog.ts";
-import { modelPath, otherForms, pageModel } from "./page-model.ts";
+import { modelPath, otherForms, pageModel, pageModelNames } from "./page-model.ts";
 
 const manifest = await findModelManifest("resnet50");
 
@@ -18,6 +19,14 @@ test.each([
     expect(new Set(expected.map(({ path, sha256 }) => `${path} ${sha256}`)).size).toBe(2);
   },
 );
+
+test("the engines of the page know the models that are built into it", async () => {
+  const assets = await readFile(new URL("../../web/package-assets.ts", import.meta.url), "utf8");
+  const built = [...assets.matchAll(/new URL\("\.\/(\w+)\.json", import\.meta\.url\)/g)].map(
+    ([, name]) => name,
+  );
+  expect(built).toEqual(pageModelNames);
+});
 
 test("a model without variants has no other forms", () => {
   const { variants: _, ...alone } = manifest;

@@ -12,6 +12,12 @@ export interface PageModel {
   readonly path: string;
 }
 
+/**
+ * Models whose facts (manifest, self-check) are built into the page (`package-assets.ts` in src/web): only these do its
+ * engines compute; all others are the server's alone.
+ */
+export const pageModelNames: readonly string[] = ["resnet50"];
+
 /** @param cacheDir folder of prepared models; by default `resolveCacheDir()` */
 export function pageModel(manifest: ModelManifest, cacheDir?: string): PageModel {
   const { name, onnx, precision } = manifest;
