@@ -5,7 +5,7 @@ import type { KerasVersion, LayerContext, TensorRef } from "./layer-handler.ts";
 import { groupWeightNames, openLayerWeights } from "./layer-weights.ts";
 import { readInputShape, readKerasVersion } from "./layers/input-layer.ts";
 import { layerTable } from "./layers/layer-table.ts";
-import { callKey, type SortedCall, sortCalls } from "./sort-calls.ts";
+import { callKey, findOutput, type SortedCall, sortCalls } from "./sort-calls.ts";
 
 /**
  * The most values of one tensor of one picture: 512 MiB. The largest of a network of Keras's own at its own size has
@@ -15,6 +15,9 @@ export const maxTensorValues = 2 ** 27;
 
 /** The most values of a network's constants that no weight gives: 64 MiB. A normalisation's may be thrice its weights. */
 export const maxFreeValues = 2 ** 24;
+
+/** The most constants of one name that the calls of one layer may need, for different shapes or numbers. */
+const maxConstantForms = 256;
 
 /** The name of the model's input tensor. */
 const inputName = "input";
@@ -64,7 +67,7 @@ export function buildGraph(
   let free = maxFreeValues + 3 * countValues(model.weights);
   /** A layer that is called on different shapes may need different constants of one name. */
   const addConstant = (base: string, constant: Constant): string => {
-    for (let number = 1; ; number++) {
+    for (let number = 1; number <= maxConstantForms; number++) {
       const name = number === 1 ? base : `${base}_${number}`;
       const known = constants.get(name);
       if (known && isSameConstant(known, constant)) return name;
@@ -74,6 +77,7 @@ export function buildGraph(
       constants.set(name, constant);
       return name;
     }
+    throw invalidModel(`"${base}": expected calls of one layer to need at most ${maxConstantForms} of them`);
   };
 
   const addLayer = (call: SortedCall, scope: string): TensorRef => {
@@ -131,12 +135,12 @@ export function buildGraph(
   }
   if (!input) throw invalidModel(`layer "${outputLayer}" depends on no input layer`);
 
-  const last = tensors.get(callKey({ layer: outputLayer, call: 0 }))!;
-  const output =
+  const last = tensors.get(callKey(findOutput(model.topology, outputLayer)))!;
+  const vector =
     last.shape.length === 1 ? last : addTail(last, pooling, (...node) => addNode("output", ...node));
   const graph = {
     input: { name: inputName, shape: input.shape },
-    output: { name: output.name, dimension: sizeOf(output.shape) },
+    output: { name: vector.name, dimension: sizeOf(vector.shape) },
     nodes,
     constants,
   };

@@ -12,8 +12,10 @@ import {
   type LayerJson,
   pool,
   poolConfig,
+  topologyJson,
   zeros,
 } from "../../tools/keras-layers.ts";
+import { convertKeras } from "./convert-keras.ts";
 import type { WeightTensor } from "./keras-format/keras-model.ts";
 import { readTopology } from "./keras-format/read-topology.ts";
 
@@ -506,6 +508,24 @@ describe("a model that claims much and has little is refused before memory is ta
     ).toEqual({
       reason: "CONVERT_INVALID",
       message: '"scale4/affine_mean": the network has too many numbers that are no weights',
+    });
+  });
+
+  test("another number for each call of one operation", () => {
+    const json = topologyJson([input, ["TFOpLambda", "op", { function: "math.add" }, "in"]]);
+    const calls = Array.from({ length: 300 }, (_, i) => [
+      i === 0 ? "in" : "op",
+      Math.max(i - 1, 0),
+      0,
+      { y: i },
+    ]);
+    const [, operation] = json.config.layers;
+    Object.assign(operation!, { inbound_nodes: calls });
+    const topology = readTopology({ ...json, config: { ...json.config, output_layers: [["op", 299, 0]] } });
+    const options = { outputLayer: "op", inputShape: [4, 6, 3] };
+    expect(failureOf(() => convertKeras({ topology, weights: new Map() }, options))).toEqual({
+      reason: "CONVERT_INVALID",
+      message: '"op/affine_shift": expected calls of one layer to need at most 256 of them',
     });
   });
 

@@ -180,6 +180,24 @@ test("layers that are named like others' nodes and calls are not mixed up", () =
   expect(new Set(graph!.node.map((node) => node.output[0])).size).toBe(graph!.node.length);
 });
 
+test.each([
+  [undefined, ["in/Transpose", "relu/Relu"]],
+  [[["relu", 0, 0]], ["in/Transpose", "relu/Relu"]],
+  [[["relu", 1, 0]], ["in/Transpose", "tanh/Tanh", "relu:1/Relu"]],
+])("the output is the call that the model says: %j", (outputs, names) => {
+  const json = topologyJson([
+    input,
+    ["ReLU", "relu", {}, "in"],
+    ["Activation", "tanh", { activation: "tanh" }, "in"],
+  ]);
+  json.config.layers[1]!.inbound_nodes = [[["in", 0, 0, {}]], [["tanh", 0, 0, {}]]];
+  const topology = readTopology({ ...json, config: { ...json.config, output_layers: outputs } });
+  const options = { outputLayer: "relu", inputShape: [4, 6, 3] };
+  const { onnx } = convertKeras({ topology, weights: new Map() }, options);
+  const { graph } = fromBinary(ModelProtoSchema, onnx);
+  expect(graph!.node.map(({ name }) => name)).toEqual([...names, "output/Transpose", "output/Flatten"]);
+});
+
 test("a layer that is called twice keeps one copy of its weights", () => {
   const json = topologyJson([input, conv({ kernel_size: [1, 1], filters: 3 }), ["Add", "add", {}, "conv"]]);
   const [, shared, add] = json.config.layers;

@@ -13,6 +13,11 @@ export function callKey({ layer, call }: TensorSource): string {
   return `${layer}:${call}`;
 }
 
+/** The call of `outputLayer` that gives the model's own output; of any other layer the first. */
+export function findOutput({ outputs }: KerasTopology, outputLayer: string): TensorSource {
+  return outputs.find(({ layer }) => layer === outputLayer) ?? { layer: outputLayer, call: 0 };
+}
+
 /**
  * The calls that the output of `outputLayer` depends on, each behind those that it takes from; layers behind
  * the output are left out. The order follows from the file alone, so conversion is deterministic.
@@ -23,7 +28,7 @@ export function sortCalls(topology: KerasTopology, outputLayer: string): readonl
   const sorted: SortedCall[] = [];
   const state = new Map<string, "open" | "done">();
   // An own stack: a hostile file may be deeper than the engine's.
-  const stack: TensorSource[] = [{ layer: outputLayer, call: 0 }];
+  const stack: TensorSource[] = [findOutput(topology, outputLayer)];
   while (stack.length > 0) {
     const source = stack.at(-1)!;
     const key = callKey(source);
