@@ -223,7 +223,10 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
       if (!worker) gangs.callOff(waiting);
       return worker;
     },
-    helpers: () => Math.max(0, Math.min(idle.length, options.gangThreads - (members.size - idle.length))),
+    helpers() {
+      const free = options.gangThreads - (members.size - idle.length) - gangs.othersWorking();
+      return Math.max(0, Math.min(idle.length, free));
+    },
     helps: () => gangs.helps(),
     giveBack(worker, error) {
       gangs.close(worker);
@@ -237,6 +240,7 @@ export function createWorkerCrew(options: WorkerCrewOptions): WorkerCrew {
     async close() {
       isClosed = true;
       starter.close();
+      gangs.leave();
       for (const timer of restarts) clearTimeout(timer);
       members.clear();
       idle.length = 0;

@@ -10,6 +10,7 @@ import {
   removeHelper,
 } from "../../engine/simd/gang-state.ts";
 import type { PooledWorker } from "./pooled-worker.ts";
+import { shareCores } from "./shared-cores.ts";
 
 /** Which workers help with the picture of another one. Work of their own always goes first. */
 export interface WorkerGangs {
@@ -27,6 +28,10 @@ export interface WorkerGangs {
   recall(helper: PooledWorker): void;
   /** How often a worker was sent to help since the start. */
   helps(): number;
+  /** Threads of the pools of other models that work at this moment. */
+  othersWorking(): number;
+  /** The pool has ended. */
+  leave(): void;
   /**
    * The thread of a worker has ended: sends its helpers away.
    * @returns those that have not left after `leaveTimeoutMs`; until they end they may write to the memory of its picture
@@ -99,13 +104,31 @@ export function createWorkerGangs({ cores, seatOf, onFree }: WorkerGangsOptions)
     return true;
   }
 
+  /** @returns how many it has asked */
+  function callOffSome(wanted: number): number {
+    let asked = 0;
+    for (const helper of helping.keys()) {
+      if (asked >= wanted) break;
+      if (callOff(helper)) asked += 1;
+    }
+    return asked;
+  }
+
+  const shared = shareCores({
+    working: () => leaders.size + [...helping.values()].filter(({ isCalledOff }) => !isCalledOff).length,
+    callOff: callOffSome,
+  });
+
   return {
     states,
-    open: (leader) => void leaders.set(leader, new Set()),
+    open(leader) {
+      leaders.set(leader, new Set());
+      shared.begun(cores);
+    },
     close: (leader) => void leaders.delete(leader),
     offer(idle) {
       for (const helper of [...idle]) {
-        if (leaders.size + helping.size >= cores) return;
+        if (leaders.size + helping.size + shared.others() >= cores) return;
         const [leader] = [...leaders.keys()]
           .filter((one) => !leaders.get(one)?.has(helper))
           .toSorted((a, b) => helpersOf(a).length - helpersOf(b).length);
@@ -115,14 +138,13 @@ export function createWorkerGangs({ cores, seatOf, onFree }: WorkerGangsOptions)
       }
     },
     callOff(wanted) {
-      let coming = [...helping.values()].filter(({ isCalledOff }) => isCalledOff).length;
-      for (const helper of helping.keys()) {
-        if (coming >= wanted) return;
-        if (callOff(helper)) coming += 1;
-      }
+      const coming = [...helping.values()].filter(({ isCalledOff }) => isCalledOff).length;
+      callOffSome(wanted - coming);
     },
     recall: (helper) => void callOff(helper),
     helps: () => helps,
+    othersWorking: shared.others,
+    leave: shared.leave,
     async dissolve(leader) {
       leaders.delete(leader);
       const state = stateOf(leader);
