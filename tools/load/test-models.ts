@@ -13,6 +13,9 @@ export interface TestModel {
   readonly setup: WorkerSetup;
 }
 
+/** That which is loaded soonest. */
+const engine = "simd" as const;
+
 /** A grey picture by the model `plain`, which takes nothing away from the means of the channels. */
 const plainGrey = (tone: number): SelfCheck => ({
   ...greyPicture(tone),
@@ -24,9 +27,10 @@ const plainGrey = (tone: number): SelfCheck => ({
  * away. `broken` has no model in its file; the vectors of `drifting` are not those of its self-check.
  */
 export async function openTestModel(name: TestModelName): Promise<TestModel> {
-  const { manifest, setup: tiny } = await openTinyModel();
+  const { manifest, setup } = await openTinyModel();
+  const tiny = { ...setup, engine };
   if (name === "tiny") return { manifest, setup: tiny };
-  const mean = await openMeanModel();
+  const mean = { ...(await openMeanModel()), engine };
   const preprocess = name === "plain" ? { ...mean.preprocess, mode: "none" as const } : mean.preprocess;
   const ofMean = { ...mean, preprocess, ...(name === "plain" && { selfCheck: plainGrey(110) }) };
   const setups = {
