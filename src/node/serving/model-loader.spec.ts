@@ -27,6 +27,7 @@ function loaderOf(
   const toModel = (name: string) => ({
     name,
     expectedBytes: () => 100,
+    leastBytes: () => 60,
     prepare: () => {
       prepared.push(name);
       return onPrepare(name);
@@ -225,9 +226,19 @@ describe("memory", () => {
     expect(events.at(-1)).toMatchObject({
       error: {
         message:
-          "expected b, which needs 100 bytes, to fit into memory beside a, which has 100 of 150 (--max-model-memory-bytes)",
+          "expected b, which needs at least 60 bytes, to fit into memory beside a, which has 100 of 150 (--max-model-memory-bytes)",
       },
     });
+  });
+
+  test("that may do for a model is tried: what it takes shows", async () => {
+    const { b, settle, open, opened } = await started(170);
+    const call = b.hold();
+    await expect.poll(() => opened.length).toBe(2);
+    opened[1]!.bytes = 65;
+    await settle();
+    await call;
+    expect(open()).toBe("a b");
   });
 
   test("is counted as the model shows it once it is open", async () => {

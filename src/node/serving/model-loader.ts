@@ -15,8 +15,10 @@ export interface ModelToLoad<Loaded extends LoadedModel> {
   readonly prepare: () => Promise<unknown>;
   /** Opens its workers. */
   readonly open: () => Loaded;
-  /** What it will take, as far as that is known before it was loaded once, in bytes. */
+  /** What it will take at most, as far as that is known before it was loaded once, in bytes. */
   readonly expectedBytes: () => number;
+  /** What it will take at least. */
+  readonly leastBytes: () => number;
 }
 
 export interface ModelLoaderOptions<Loaded extends LoadedModel> {
@@ -114,6 +116,11 @@ export function createModelLoader<Loaded extends LoadedModel>(
     return loaded?.memoryBytes() || (knownBytes ?? model.expectedBytes());
   }
 
+  /** As far as one knows: what it took shows that, what is expected does not. */
+  function leastBytesOf({ loaded, knownBytes, model }: Slot<Loaded>): number {
+    return loaded?.memoryBytes() || (knownBytes ?? model.leastBytes());
+  }
+
   const sum = (some: readonly Slot<Loaded>[]) => some.reduce((bytes, slot) => bytes + bytesOf(slot), 0);
   const inMemory = () => slots.filter(({ loaded, ending }) => loaded ?? ending);
 
@@ -155,10 +162,11 @@ export function createModelLoader<Loaded extends LoadedModel>(
       if (closedBy) throw closedBy;
       const others = inMemory().filter((other) => other !== slot);
       if (bytesOf(slot) + sum(others) <= maxBytes) return;
-      if (bytesOf(slot) + bytesOf(first) > maxBytes) {
+      const least = leastBytesOf(slot);
+      if (least + bytesOf(first) > maxBytes) {
         throw new EmbedError(
           "CONFIG_INVALID",
-          `expected ${slot.model.name}, which needs ${bytesOf(slot)} bytes, to fit into memory beside ${first.model.name}, which has ${bytesOf(first)} of ${maxBytes} (--max-model-memory-bytes)`,
+          `expected ${slot.model.name}, which needs at least ${least} bytes, to fit into memory beside ${first.model.name}, which has ${bytesOf(first)} of ${maxBytes} (--max-model-memory-bytes)`,
         );
       }
       const [idle] = others
@@ -168,6 +176,8 @@ export function createModelLoader<Loaded extends LoadedModel>(
         await unload(idle);
         continue;
       }
+      // What it takes will show.
+      if (others.every((other) => other === first)) return;
       if (slot.holders === 0) throw abandoned;
       if (performance.now() >= until) {
         const names = others.map(({ model }) => model.name).join(", ");

@@ -6,7 +6,7 @@ import { createReadiness, type Readiness } from "../../service/readiness.ts";
 import type { ServedEmbedder, ServedModel, ServiceLimits } from "../../service/served-model.ts";
 import { createMetrics, type Metrics } from "../observe/metrics.ts";
 import type { PoolEvent, WorkerPool } from "../pool/worker-pool.ts";
-import { expectedPoolBytes, poolBytes } from "./expected-memory.ts";
+import { expectedPoolBytes, leastPoolBytes, poolBytes } from "./expected-memory.ts";
 import {
   createModelLoader,
   type LoadableModel,
@@ -98,6 +98,7 @@ export function serveModels(options: ServeModelsOptions): ModelsOnServer {
           },
         };
       },
+      leastBytes: () => leastPoolBytes(size()),
       expectedBytes: () =>
         expectedPoolBytes({ ...size(), engine: loadables[0]?.loaded()?.engine() ?? model.engine }),
     };
