@@ -1,6 +1,7 @@
+import { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { runPortico } from "../../tools/run-portico.ts";
-import { toModelChoices, toOneModel } from "./model-options.ts";
+import { addModelOptions, type ModelOptions, toModelChoices, toOneModel } from "./model-options.ts";
 
 describe("toModelChoices", () => {
   test.each([
@@ -39,6 +40,20 @@ describe("toModelChoices", () => {
       expect.objectContaining({ reason: "CONFIG_INVALID", message }),
     );
   });
+});
+
+test.each([
+  { env: undefined, args: [], models: ["resnet50"] },
+  { env: "vgg19", args: [], models: ["vgg19"] },
+  { env: "vgg19", args: ["--model", "vgg16", "--model", "resnet50"], models: ["vgg16", "resnet50"] },
+])("PORTICO_MODEL $env and $args: $models", ({ env, args, models }) => {
+  if (env !== undefined) process.env.PORTICO_MODEL = env;
+  try {
+    const options = addModelOptions(new Command()).parse(args, { from: "user" }).opts<ModelOptions>();
+    expect(toModelChoices(options).map(({ name }) => name)).toEqual(models);
+  } finally {
+    delete process.env.PORTICO_MODEL;
+  }
 });
 
 test("a processor is told of one model", () => {

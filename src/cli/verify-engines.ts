@@ -16,14 +16,23 @@ const secondEngine: EngineName = "simd";
 /** Largest difference of an element that rounding explains: that of the goldens. */
 const tolerance = 1e-6;
 
+interface EngineComparison {
+  /** Says what is compared. */
+  readonly title: string;
+  readonly reference: EngineName;
+  readonly rows: readonly VerifyRow[];
+}
+
 /**
  * What can be verified of a model of which no vector of Keras is known: that two engines, which share no code, give the same vectors
  * of norm 1. A file that was converted wrongly would pass.
+ * @param images which of the photographs that ship
  */
 export async function verifyByEngines(
   options: EngineOptions,
-): Promise<{ readonly title: string; readonly rows: readonly VerifyRow[] }> {
-  const photographs = await readShippedPhotographs();
+  images: readonly string[],
+): Promise<EngineComparison> {
+  const photographs = (await readShippedPhotographs()).filter(({ name }) => images.includes(name));
   const own = await embedAll(options, photographs);
   const other = own.engine === referenceEngine ? secondEngine : referenceEngine;
   const reference = await embedAll({ ...options, engine: other, threads: 1 }, photographs);
@@ -35,7 +44,7 @@ export async function verifyByEngines(
     return { image, ...limits, ...compareVectors(mine.vector, theirs.vector) };
   });
   const title = `${own.label} on ${own.engine}, against ${reference.engine}: no vector of Keras is known of this model`;
-  return { title, rows };
+  return { title, reference: reference.engine, rows };
 }
 
 /** One engine after the other, each in one worker, so that memory holds one of them. */

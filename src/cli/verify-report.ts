@@ -35,8 +35,14 @@ export function describeRow(row: VerifyRow, width: number): string {
   return `${start}  ${row.maxAbsError.toExponential(2).padStart(13)}  ${row.cosine.toFixed(9)}`;
 }
 
-/** What all rows amount to: a closing line and, if not every row is well, what is wrong. */
-export function summarise(rows: readonly VerifyRow[]): { summary: string; shortfall?: string } {
+/**
+ * What all rows amount to: a closing line and, if not every row is well, what is wrong.
+ * @param reference whose vectors they were compared with
+ */
+export function summarise(
+  rows: readonly VerifyRow[],
+  reference = "Keras's",
+): { summary: string; shortfall?: string } {
   const count = (verdict: Verdict) => rows.filter((row) => judge(row) === verdict).length;
   const [differing, failed] = [count("DIFFERS"), count("FAILED")];
   const errors = rows.flatMap((row) => ("error" in row ? [] : [row.maxAbsError]));
@@ -46,7 +52,7 @@ export function summarise(rows: readonly VerifyRow[]): { summary: string; shortf
   const summary = `${count("ok")} passed, ${differing} differ, ${failed} failed${largest}${smallest}`;
   if (differing + failed === 0) return { summary };
   const parts = [
-    `${differing} of ${rows.length} vectors differ from Keras's by more than their tolerance`,
+    `${differing} of ${rows.length} vectors differ from ${reference} by more than their tolerance`,
     `${failed} of ${rows.length} fixtures gave no vector`,
   ];
   return { summary, shortfall: parts.join("; ") };

@@ -2,12 +2,12 @@ import type { Command } from "commander";
 import { compareVectors } from "../embed/compare-vectors.ts";
 import type { Accuracy, ModelManifest } from "../embed/model-manifest.ts";
 import { labelOf } from "../embed/pick-variant.ts";
-import type { VectorReference } from "../embed/self-check.ts";
+import { nameReference, type VectorReference } from "../embed/self-check.ts";
 import { engineTolerance } from "../engine/engine-tolerances.ts";
 import { EmbedError } from "../errors.ts";
 import { commandName } from "../node/command-name.ts";
 import { findModelDescription } from "../node/model/model-catalog.ts";
-import { listVectorGoldens, readModelGolden } from "../node/model/vector-golden.ts";
+import { listVectorGoldens, readModelGolden, shippedPhotographs } from "../node/model/vector-golden.ts";
 import type { WorkerPool } from "../node/pool/worker-pool.ts";
 import { aheadOf } from "../service/work-batch.ts";
 import { addEngineOptions, type EngineOptions } from "./common-options.ts";
@@ -49,26 +49,28 @@ async function verifyCommand(options: EngineOptions & { only?: string; json?: tr
   const model = await findModelDescription(options.model, options.modelsDir);
   const known = await listVectorGoldens(model);
   const say = (line: string) => void (options.json || process.stdout.write(`${line}\n`));
-  if (known.length === 0) {
-    const { title, rows } = await verifyByEngines(options);
-    const width = Math.max(...rows.map(({ image }) => image.length));
-    for (const line of [title, describeHeader(width), ...rows.map((row) => describeRow(row, width))])
-      say(line);
-    return conclude(rows, options.json, say);
-  }
-  const images = known.filter((image) => image.includes(options.only ?? ""));
+  const images = (known.length > 0 ? known : shippedPhotographs).filter((image) =>
+    image.includes(options.only ?? ""),
+  );
   if (images.length === 0) {
     throw new EmbedError(
       "CONFIG_INVALID",
       `--only: expected a part of a fixture's path, got "${options.only}", which none has`,
     );
   }
-  const { embedder, manifest } = await openEmbedderForCli(options, unboundedQueue);
   const width = Math.max(...images.map((image) => image.length));
+  if (known.length === 0) {
+    const { title, reference, rows } = await verifyByEngines(options, images);
+    for (const line of [title, describeHeader(width), ...rows.map((row) => describeRow(row, width))]) {
+      say(line);
+    }
+    return conclude(rows, `${reference}'s`, options.json, say);
+  }
+  const { embedder, manifest } = await openEmbedderForCli(options, unboundedQueue);
+  const { reference } = await readModelGolden(model, images[0]!);
   const rows: VerifyRow[] = [];
   try {
     await embedder.ready;
-    const { reference } = await readModelGolden(model, images[0]!);
     say(`${labelOf(manifest)} on ${embedder.engine()}, against ${describeReference(reference)}`);
     say(describeHeader(width));
     const verify = (image: string) => verifyImage(embedder, manifest, image);
@@ -79,11 +81,16 @@ async function verifyCommand(options: EngineOptions & { only?: string; json?: tr
   } finally {
     await embedder.dispose();
   }
-  conclude(rows, options.json, say);
+  conclude(rows, nameReference(reference), options.json, say);
 }
 
-function conclude(rows: readonly VerifyRow[], json: true | undefined, say: (line: string) => void): void {
-  const { summary, shortfall } = summarise(rows);
+function conclude(
+  rows: readonly VerifyRow[],
+  reference: string,
+  json: true | undefined,
+  say: (line: string) => void,
+): void {
+  const { summary, shortfall } = summarise(rows, reference);
   say(summary);
   if (json) process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
   if (shortfall) reportShortfall(shortfall);
