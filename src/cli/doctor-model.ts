@@ -15,10 +15,13 @@ import type { Finding } from "./doctor-report.ts";
 import { describePassedOver } from "./log-pool-event.ts";
 import { openEmbedderForCli, unboundedQueue } from "./open-embedder-for-cli.ts";
 
-type ModelFolders = Pick<EngineOptions, "cache" | "modelsDir">;
+type ModelFolders = Pick<EngineOptions, "model" | "cache" | "modelsDir">;
 
-/** The cache, and each model that lies in it; hashes are checked, nothing is fetched or written. */
-export async function describeModels({ cache, modelsDir }: ModelFolders): Promise<Finding[]> {
+/**
+ * The cache, and each model that lies in it; hashes are checked, nothing is fetched or written. Those that do not lie there share
+ * a line, but for the one that is asked for.
+ */
+export async function describeModels({ model: asked, cache, modelsDir }: ModelFolders): Promise<Finding[]> {
   const cacheDir = resolveCacheDir(cache);
   const names = await listModelNames(modelsDir);
   const models = await Promise.all(
@@ -26,13 +29,25 @@ export async function describeModels({ cache, modelsDir }: ModelFolders): Promis
       try {
         const model = await findModel(name, "fp32", modelsDir);
         const manifest = await findCompleteManifest(model, cacheDir);
-        return manifest ? await checkForms(cacheDir, manifest) : [notPrepared(`model ${name}`)];
+        return manifest ? await checkForms(cacheDir, manifest) : [notPrepared(name)];
       } catch (error) {
         return [{ name: `model ${name}`, state: "failed", value: EmbedError.from(error).message }];
       }
     }),
   );
-  return [await checkCache(cacheDir), ...models.flat()];
+  const findings = models.flat();
+  const isAbsent = ({ name, state }: Finding) => state === "unchecked" && name !== `model ${asked}`;
+  const absent = findings.filter(isAbsent).map(({ name }) => name.replace(/^model /, ""));
+  const others: Finding = {
+    name: "models that are not prepared",
+    state: "info",
+    value: `${absent.join(", ")}; portico prepare NAME fetches one`,
+  };
+  return [
+    await checkCache(cacheDir),
+    ...findings.filter((finding) => !isAbsent(finding)),
+    ...(absent.length > 0 ? [others] : []),
+  ];
 }
 
 async function checkCache(cacheDir: string): Promise<Finding> {
@@ -72,7 +87,7 @@ async function checkModel(cacheDir: string, manifest: ModelManifest): Promise<Fi
   const file = modelFile(cacheDir, manifest);
   if (!(await isPrepared(file))) {
     if (manifest.folder !== undefined) return { name, state: "failed", value: `${file} is not there` };
-    return notPrepared(name);
+    return notPrepared(labelOf(manifest));
   }
   try {
     await readModel(file, manifest);
@@ -82,8 +97,9 @@ async function checkModel(cacheDir: string, manifest: ModelManifest): Promise<Fi
   }
 }
 
-function notPrepared(name: string): Finding {
-  return { name, state: "unchecked", value: "not prepared; portico prepare fetches it" };
+function notPrepared(label: string): Finding {
+  const value = `not prepared; portico prepare ${label} fetches it`;
+  return { name: `model ${label}`, state: "unchecked", value };
 }
 
 function isPrepared(file: string): Promise<boolean> {

@@ -102,7 +102,13 @@ describe("portico doctor", () => {
     expect(find("cache")).toEqual({ name: "cache", state: "ok", value: `${cache} (not made yet)` });
     expect(find("model resnet50")).toMatchObject({
       state: "unchecked",
-      value: "not prepared; portico prepare fetches it",
+      value: "not prepared; portico prepare resnet50 fetches it",
+    });
+    expect(find("models that are not prepared")).toMatchObject({
+      state: "info",
+      value: expect.stringMatching(
+        /^densenet121, .*vgg16, vgg19, xception; portico prepare NAME fetches one$/,
+      ),
     });
     expect(find("self-check")).toMatchObject({
       state: "unchecked",

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { commandName } from "../node/command-name.ts";
 import {
   addCacheOption,
@@ -24,7 +24,11 @@ export function addDoctorCommand(program: Command): void {
     addVariantOption(
       addModelsDirOption(addCacheOption(program.command("doctor")))
         .description("say what a bug report needs to tell, and check that Portico can work here")
-        .option("--model <name>", "model that the self-check runs", "resnet50"),
+        .addOption(
+          new Option("--model <name>", "model that the self-check runs")
+            .env("PORTICO_MODEL")
+            .default("resnet50"),
+        ),
     ),
   )
     .option("--listen <host:port>", "address that serve would get, to see whether it is free")
