@@ -20,7 +20,13 @@ const read = (path: string) => readFile(packageFile(path), "utf8");
 /** Every series that `/metrics` has, from the metrics' own code. */
 async function knownSeries(): Promise<ReadonlySet<string>> {
   const state = { queuedItems: 0, queuedBytes: 0, oldestMs: 0, workers: 1, helps: 3, isReady: true };
-  const series = { name: "m", vectorSpace: () => "v", engine: () => "e", pool: () => state, memoryBytes: () => 1 };
+  const series = {
+    name: "m",
+    vectorSpace: () => "v",
+    engine: () => "e",
+    pool: () => state,
+    memoryBytes: () => 1,
+  };
   const metrics = createMetrics({ version: "1", isReady: () => true, models: [series] });
   const types = [...(await metrics.text()).matchAll(/^# TYPE (\S+) (\S+)$/gm)];
   return new Set(
