@@ -36,7 +36,7 @@ export const reasonMeanings = {
   // The service around it.
   UNAUTHENTICATED: "The call carries no bearer token that this server knows.",
   SERVER_UNREACHABLE: "No server answered, or none that speaks this API; only a client of one says so.",
-  NOT_READY: "The model is still loading, or no worker is alive.",
+  NOT_READY: "The model is still loading or could not be loaded, or no worker is alive.",
   OVERLOADED: "More work is waiting than this server holds; retry later.",
   DEADLINE_EXCEEDED: "The caller's deadline passed before the work was done.",
   CANCELLED: "The caller went away before the work was done.",
