@@ -21,7 +21,11 @@ test("a model of the user's own that is broken fails, and hides no other", async
   const source = { kind: "file", file: "my.h5", format: "keras-h5", bytes: 1, sha256: "0".repeat(64) };
   await writeManifest("gone", JSON.stringify({ ...resnet, name: "gone", sources: [source] }));
   await writeManifest("torn", "[]");
-  const findings = await describeModels({ cache: join(folder, "cache"), modelsDir: join(folder, "models") });
+  const findings = await describeModels({
+    model: "resnet50",
+    cache: join(folder, "cache"),
+    modelsDir: join(folder, "models"),
+  });
   expect(findings.filter(({ state }) => state === "failed")).toEqual([
     {
       name: "model gone",
