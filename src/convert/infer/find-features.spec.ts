@@ -101,6 +101,17 @@ describe("where a network's features are", () => {
     });
   });
 
+  test("a layer that is called twice ends the model where it is its output", () => {
+    const calls = [[{ layer: "in", call: 0 }], [{ layer: "conv", call: 0 }]];
+    const layers = [input, { name: "conv", className: "Conv2D", config: {}, calls }];
+    const topology = { name: "net", layers, outputs: [{ layer: "conv", call: 1 }] };
+    for (const wishes of [{}, { outputLayer: "conv" }]) {
+      const found = findFeatures(topology, wishes).topology.layers.at(-1);
+      expect(found).toMatchObject({ className: "GlobalAveragePooling2D", calls: [topology.outputs] });
+    }
+    expect(findFeatures(topology, { pooling: "none" }).endLayer).toBe("conv");
+  });
+
   test("what is asked for comes first", () => {
     const topology = chain([conv, average, ["fc", "Dense"], ["classes", "Dense", soft]]);
     expect(findFeatures(topology, { outputLayer: "fc" })).toMatchObject({ endLayer: "fc", pooling: "none" });
@@ -132,10 +143,15 @@ describe("what does not follow is an error that names the flag", () => {
     ],
   };
   const calls = [[{ layer: "in", call: 0 }], [{ layer: "conv", call: 0 }]];
+  const twice: KerasLayer = { name: "conv", className: "Conv2D", config: {}, calls };
+  const top = chain([
+    ["conv", "Conv2D"],
+    ["flat", "Flatten"],
+    ["classes", "Dense", soft],
+  ]);
   const called: KerasTopology = {
-    name: "net",
-    layers: [input, { name: "conv", className: "Conv2D", config: {}, calls }],
-    outputs: [{ layer: "conv", call: 1 }],
+    ...top,
+    layers: [input, twice, { ...top.layers[2]!, calls: [[{ layer: "conv", call: 1 }]] }, top.layers[3]!],
   };
   test.each<[string, KerasTopology, Parameters<typeof findFeatures>[1], string]>([
     ["two outputs", two, {}, "the model has 2 outputs; name the layer of the vector with --output-layer"],

@@ -1,6 +1,7 @@
 import { EmbedError } from "../../errors.ts";
 import { invalidModel } from "../convert-error.ts";
 import type { KerasLayer, KerasTopology, TensorSource } from "../keras-format/keras-model.ts";
+import { findOutput } from "../sort-calls.ts";
 import { globalPoolings, rankOf, walkBack } from "./walk-back.ts";
 
 export type Pooling = "avg" | "max" | "none";
@@ -78,7 +79,7 @@ function named(topology: KerasTopology, name: string): Found {
       `--output-layer ${name}: the model has no such layer; its last are ${names.slice(-5).join(", ")}`,
     );
   }
-  return { source: { layer: name, call: 0 }, why: "asked for" };
+  return { source: findOutput(topology, name), why: "asked for" };
 }
 
 function findEnd(topology: KerasTopology): Found {
@@ -140,7 +141,7 @@ function poolOf(
   const why = { output: whyOutput, pooling: `layer "${layer.name}" does it` };
   // One that keeps the axes it pooled gives a picture of one pixel: pooling what it takes gives the same as a vector.
   if (layer.config.keepdims === true) return end(topology, source, picture, own, why);
-  return { topology, endLayer: at(source), outputLayer: source.layer, pooling: own, why };
+  return { topology, endLayer: at(topology, source), outputLayer: source.layer, pooling: own, why };
 }
 
 /** Ends the model in features: `picture` is pooled where that is asked for. */
@@ -152,7 +153,7 @@ function end(
   why: Features["why"],
 ): Features {
   const outputLayer = output.layer;
-  if (pooling === "none") return { topology, endLayer: at(picture), outputLayer, pooling, why };
+  if (pooling === "none") return { topology, endLayer: at(topology, picture), outputLayer, pooling, why };
   const className = [...globalPoolings].find(([, does]) => does === pooling)![0];
   const layer: KerasLayer = {
     name: poolingLayer,
@@ -164,9 +165,9 @@ function end(
   return { topology: pooled, endLayer: poolingLayer, outputLayer, pooling, why };
 }
 
-/** The converter ends at a layer's first call. */
-function at({ layer, call }: TensorSource): string {
-  if (call === 0) return layer;
+/** The converter ends at the call of a layer that is the model's output, else at its first. */
+function at(topology: KerasTopology, { layer, call }: TensorSource): string {
+  if (call === findOutput(topology, layer).call) return layer;
   throw new EmbedError(
     "CONFIG_INVALID",
     `layer "${layer}" is called several times, and its call ${call} is the output; name another layer with --output-layer`,
