@@ -164,7 +164,8 @@ describe("portico serve ends with one line", () => {
       name: "a model that does not exist",
       args: ["--model", "resnet5"],
       env: {},
-      stderr: 'portico: there is no model "resnet5"; known models: resnet50, vgg16, vgg19, xception\n',
+      stderr:
+        'portico: there is no model "resnet5"; known models: densenet121, inception_v3, resnet101, resnet50, vgg16, vgg19, xception\n',
     },
     {
       name: "a wrong entry of --allow-hosts",
