@@ -30,7 +30,8 @@ export async function createReaderShell(
   return {
     env,
     run: (code, own = {}) =>
-      promisify(execFile)("bash", ["-euo", "pipefail", "-c", code], {
+      // Bash takes a program's pipe for a remote shell's and would read the system's bashrc.
+      promisify(execFile)("bash", ["--norc", "-euo", "pipefail", "-c", code], {
         cwd,
         env: { ...withoutNpm(process.env), ...env, ...own },
         maxBuffer: 2 ** 24,
