@@ -3,6 +3,7 @@ import { invalidModel } from "../convert-error.ts";
 import { isHdf5 } from "../hdf5/h5wasm-file.ts";
 import { type Hdf5File, type OpenHdf5, useHdf5 } from "../hdf5/hdf5-file.ts";
 import { isZip } from "../zip/read-zip.ts";
+import { findCode } from "./find-code.ts";
 import { flattenModel } from "./flatten-model.ts";
 import type { KerasModel, KerasWeights } from "./keras-model.ts";
 import type { ModelTree } from "./model-tree.ts";
@@ -34,6 +35,8 @@ export type KerasFormat = "keras-3" | "keras-h5" | "keras-h5-weights" | "tfjs-la
 
 export interface ReadKerasModel extends KerasModel {
   readonly format: KerasFormat;
+  /** What of the file Keras itself might run, for a message; see `findCode`. */
+  readonly code: string | undefined;
 }
 
 /** Whether a file may be a Keras model, told by its first bytes. */
@@ -82,19 +85,22 @@ async function readHdf5(source: KerasSource, hdf5: Hdf5File): Promise<ReadKerasM
   const [config] = hdf5.readTexts("/", "model_config") ?? [];
   if (config !== undefined) {
     if (topology !== undefined) throw invalidModel("has a topology of its own; give it alone");
-    const tree = readModelTree(parseModelJson("model_config", new TextEncoder().encode(config)));
-    return toModel("keras-h5", tree, readWeightGroups(hdf5, "/model_weights", tree));
+    const json = parseModelJson("model_config", new TextEncoder().encode(config));
+    const tree = readModelTree(json);
+    return toModel("keras-h5", json, tree, readWeightGroups(hdf5, "/model_weights", tree));
   }
   if (topology === undefined) {
     throw invalidModel(
       "holds weights alone; give its topology too, as the JSON that model.to_json() returns",
     );
   }
-  const tree = readModelTree(parseModelJson(topology, await source.read(topology)));
+  const json = parseModelJson(topology, await source.read(topology));
+  const tree = readModelTree(json);
   const weights = readWeightVars(hdf5, tree) ?? readWeightGroups(hdf5, "/", tree, source.layerNames);
-  return toModel("keras-h5-weights", tree, weights);
+  return toModel("keras-h5-weights", json, tree, weights);
 }
 
-function toModel(format: KerasFormat, tree: ModelTree, weights: KerasWeights): ReadKerasModel {
-  return { format, topology: flattenModel(tree), weights };
+function toModel(format: KerasFormat, json: unknown, tree: ModelTree, weights: KerasWeights): ReadKerasModel {
+  const topology = flattenModel(tree);
+  return { format, topology, weights, code: findCode(json, topology) };
 }

@@ -1,9 +1,10 @@
 import { invalidModel } from "../convert-error.ts";
 import { type OpenHdf5, useHdf5 } from "../hdf5/hdf5-file.ts";
 import { listZip, readZipEntry } from "../zip/read-zip.ts";
+import { findCode } from "./find-code.ts";
 import { flattenModel } from "./flatten-model.ts";
-import type { KerasModel } from "./keras-model.ts";
 import { maxJsonBytes, parseModelJson } from "./parse-model-json.ts";
+import type { ReadKerasModel } from "./read-keras-model.ts";
 import { readModelTree } from "./read-model-tree.ts";
 import { readWeightVars } from "./read-weight-vars.ts";
 
@@ -23,7 +24,7 @@ const maxWeightsGrowth = 10;
 export async function readKerasZip(
   bytes: Uint8Array<ArrayBuffer>,
   loadHdf5: () => Promise<OpenHdf5>,
-): Promise<KerasModel> {
+): Promise<Omit<ReadKerasModel, "format">> {
   const entries = listZip(bytes);
   const take = async (name: string, maxBytes: number) => {
     const entry = entries.get(name);
@@ -31,11 +32,13 @@ export async function readKerasZip(
     return readZipEntry(bytes, entry, maxBytes);
   };
   const config = await take(configName, maxJsonBytes);
-  const tree = readModelTree(parseModelJson(configName, config));
+  const json = parseModelJson(configName, config);
+  const tree = readModelTree(json);
   const hdf5Bytes = await take(weightsName, maxWeightsGrowth * bytes.length);
   return useHdf5(await loadHdf5(), hdf5Bytes, (hdf5) => {
     const weights = readWeightVars(hdf5, tree);
     if (!weights) throw invalidModel(`${weightsName}: expected a group layers, got none`);
-    return { topology: flattenModel(tree), weights };
+    const topology = flattenModel(tree);
+    return { topology, weights, code: findCode(json, topology) };
   });
 }

@@ -1,9 +1,11 @@
 import { invalidModel } from "../convert-error.ts";
+import { findCode } from "./find-code.ts";
 import { findLayer } from "./find-layer.ts";
 import { flattenModel } from "./flatten-model.ts";
 import { isCountList, isObject, type JsonObject, showJson } from "./json.ts";
-import type { KerasModel, WeightTensor } from "./keras-model.ts";
+import type { WeightTensor } from "./keras-model.ts";
 import { variableOf } from "./layer-variables.ts";
+import type { ReadKerasModel } from "./read-keras-model.ts";
 import { readModelTree } from "./read-model-tree.ts";
 import { parseWeightName } from "./variable-names.ts";
 
@@ -17,7 +19,10 @@ const bytesPerFloat32 = 4;
  * one after another in the manifest's order, little-endian.
  * @throws EmbedError `CONVERT_INVALID`; and whatever `readShard` throws
  */
-export async function readTfjsLayers(modelJson: unknown, readShard: ReadShard): Promise<KerasModel> {
+export async function readTfjsLayers(
+  modelJson: unknown,
+  readShard: ReadShard,
+): Promise<Omit<ReadKerasModel, "format">> {
   if (!isObject(modelJson) || modelJson.format !== "layers-model") {
     const got = isObject(modelJson) ? modelJson.format : modelJson;
     throw invalidModel(`model.json: expected format "layers-model", got ${showJson(got)}`);
@@ -47,7 +52,8 @@ export async function readTfjsLayers(modelJson: unknown, readShard: ReadShard): 
       start += count;
     }
   }
-  return { topology: flattenModel(tree), weights };
+  const topology = flattenModel(tree);
+  return { topology, weights, code: findCode(modelJson.modelTopology, topology) };
 }
 
 interface WeightSpec {

@@ -27,7 +27,8 @@ export const tfOperation: LayerHandler = (context) => {
 
 type Kind = "sum" | "product";
 
-const tfFunctions: ReadonlyMap<string, Kind> = new Map([
+/** What tf.keras may name as a function, and what it does. */
+export const tfFunctions: ReadonlyMap<string, Kind> = new Map([
   ["__operators__.add", "sum"],
   ["math.add", "sum"],
   ["math.multiply", "product"],

@@ -67,6 +67,12 @@ async function importKeras(
     read: async (path) => (path === file ? bytes : readModelFile(folder, path)),
     loadHdf5,
   });
+  if (job.isForKeras && model.code !== undefined) {
+    throw new EmbedError(
+      "CONVERT_UNSUPPORTED_LAYER",
+      `${model.code} may hold code, and Keras would run it; import it without --golden`,
+    );
+  }
   const encoder = inferEncoder(model.topology, job.wishes);
   const { outputLayer, pooling, why } = encoder;
   const preprocess = toSpec(encoder.size, encoder.mode, job);

@@ -22,6 +22,8 @@ export interface ImportFileOptions {
   readonly wishes: EncoderWishes;
   /** How pictures are resized; nothing in a file says it. */
   readonly interpolation: Interpolation;
+  /** As `ImportJob` has it. */
+  readonly isForKeras?: boolean;
   /** The most time for reading and converting. Default: what `readModelTime` and `convertModelTime` say for the file. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -33,12 +35,12 @@ export interface ImportFileOptions {
  *   `CONVERT_INVALID`, `CONVERT_UNSUPPORTED_LAYER`, `MODEL_UNREACHABLE`; the signal's reason
  */
 export function importInThread({ file, topology, ...options }: ImportFileOptions): Promise<ImportedFile> {
-  const { wishes, interpolation, timeoutMs, signal } = options;
+  const { wishes, interpolation, isForKeras = false, timeoutMs, signal } = options;
   const job: ImportJob = {
     folder: dirname(resolve(file)),
     file: resolve(file),
     ...(topology !== undefined && { topology: resolve(topology) }),
-    ...{ wishes, interpolation },
+    ...{ wishes, interpolation, isForKeras },
   };
   return runInBoundedThread<ImportedFile>(importWorker, job, {
     what: "reading and converting",

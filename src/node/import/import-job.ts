@@ -8,6 +8,8 @@ export interface ImportJob extends ModelFiles {
   readonly wishes: EncoderWishes;
   /** How pictures are resized; nothing in a file says it. */
   readonly interpolation: Interpolation;
+  /** Keras is going to load the file too: what it might run of it is refused. Default: false. */
+  readonly isForKeras?: boolean;
 }
 
 /** What that thread gives: an ONNX model, and what its manifest is to say. */

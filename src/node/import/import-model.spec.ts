@@ -1,9 +1,10 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeForeignOnnx, writeHugeOnnx, writeMeanOnnx } from "../../../tools/foreign-onnx.ts";
+import { makeStandIn } from "../../../tools/stand-in-keras.ts";
 import { EmbedError } from "../../errors.ts";
 import { findModelManifest } from "../model/model-catalog.ts";
 import { readSelfCheck } from "../model/vector-golden.ts";
@@ -65,6 +66,31 @@ test("what only Keras can do is refused of an ONNX model", async () => {
     reason: "CONFIG_INVALID",
     message: "--golden goes with Keras's models; this is an ONNX model",
   });
+});
+
+test("code that Portico passes over is not given to Keras either", async () => {
+  const layer = (className: string, name: string, config: object, from?: string) => ({
+    ...{ class_name: className, name, config: { name, ...config } },
+    inbound_nodes: from === undefined ? [] : [[[from, 0, 0, {}]]],
+  });
+  const layers = [
+    layer("InputLayer", "in", { batch_input_shape: [null, 2, 2, 3] }),
+    layer("GlobalAveragePooling2D", "mean", { data_format: "channels_last" }, "in"),
+    layer("Lambda", "code", { function_type: "lambda" }, "mean"),
+  ];
+  const config = { name: "net", layers, input_layers: [["in", 0, 0]], output_layers: [["code", 0, 0]] };
+  const modelTopology = { class_name: "Functional", config };
+  const bytes = JSON.stringify({ format: "layers-model", modelTopology, weightsManifest: [] });
+  const wishes = { mode: "none", outputLayer: "mean" } as const;
+  const python = await makeStandIn("writeFileSync(__filename + '.ran', '');");
+  expect(await failure(importBytes(Buffer.from(bytes), { wishes, python }))).toMatchObject({
+    reason: "CONVERT_UNSUPPORTED_LAYER",
+    message: `${join(work, "model.onnx")}: layer "code" (Lambda) may hold code, and Keras would run it; import it without --golden`,
+  });
+  expect(await readdir(dirname(python))).toEqual(["python3"]);
+  await rm(dirname(python), { recursive: true });
+  expect((await importBytes(Buffer.from(bytes), { wishes })).manifest.identity.dimension).toBe(3);
+  await rm(modelsDir, { recursive: true });
 });
 
 test("whoever stops it gets nothing", async () => {

@@ -57,7 +57,7 @@ async function makeModel(options: ImportOptions): Promise<ImportedModel> {
   const { name, signal, force = false } = options;
   const modelsDir = resolveModelsDir(options.modelsDir);
   await checkNewName(modelsDir, name, force);
-  const imported = await importInThread(options);
+  const imported = await importInThread({ ...options, isForKeras: options.python !== undefined });
   const { onnx, why } = imported;
   if (options.python !== undefined && imported.source.format === "onnx") {
     throw new EmbedError("CONFIG_INVALID", "--golden goes with Keras's models; this is an ONNX model");
