@@ -6,7 +6,7 @@ import type { LayerContext, TensorRef } from "./layer-handler.ts";
 export const maxAffineChannels = 2 ** 20;
 
 /** `scale` and `shift`: one number, or one for each channel. */
-interface Affine {
+export interface Affine {
   readonly scale?: number | ArrayLike<number>;
   readonly shift?: number | ArrayLike<number>;
 }

@@ -24,7 +24,7 @@ describe("what the converter lacks is named with layer, class and setting", () =
     [
       "an unknown layer",
       [["Resizing", "size", {}, "in"]],
-      'layer "size" (Resizing): this layer class cannot be converted; known classes: Activation, ActivityRegularization, Add, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Cropping2D, Custom>CustomScaleLayer, CustomScaleLayer, Dense, DepthwiseConv2D, Dropout, Flatten, GaussianDropout, GaussianNoise, GlobalAveragePooling2D, GlobalMaxPooling2D, LayerNormalization, LayerScale, LeakyReLU, MaxPooling2D, Multiply, Normalization, Permute, ReLU, Rescaling, Reshape, SeparableConv2D, Softmax, SpatialDropout2D, StochasticDepth, TFOpLambda, ZeroPadding2D, ops.Add, ops.Multiply',
+      'layer "size" (Resizing): this layer class cannot be converted; known classes: Activation, ActivityRegularization, Add, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Cropping2D, Custom>CustomScaleLayer, CustomScaleLayer, Dense, DepthwiseConv2D, Dropout, Flatten, GaussianDropout, GaussianNoise, GlobalAveragePooling2D, GlobalMaxPooling2D, LayerNormalization, LayerScale, LeakyReLU, MaxPooling2D, Multiply, Normalization, Permute, RandomBrightness, RandomContrast, RandomFlip, RandomRotation, RandomTranslation, RandomZoom, ReLU, Rescaling, Reshape, SeparableConv2D, Softmax, SpatialDropout2D, StochasticDepth, TFOpLambda, ZeroPadding2D, ops.Add, ops.Multiply, ops.Subtract, ops.TrueDivide',
     ],
     [
       "Python code",
@@ -157,8 +157,13 @@ describe("what the converter lacks is named with layer, class and setting", () =
     ],
     [
       "an operation of TensorFlow that is not known",
-      [["TFOpLambda", "op", { function: "math.subtract" }, "in"]],
-      'layer "op" (TFOpLambda): function is "math.subtract"; supported: __operators__.add, math.add, math.multiply',
+      [["TFOpLambda", "op", { function: "math.pow" }, "in"]],
+      'layer "op" (TFOpLambda): function is "math.pow"; supported: __operators__.add, math.add, math.multiply, math.subtract, math.truediv',
+    ],
+    [
+      "a difference of tensors",
+      [["TFOpLambda", "op", { function: "math.subtract" }, "in", "in"]],
+      'layer "op" (TFOpLambda): function is "math.subtract" of tensors; supported: of a tensor and a number',
     ],
     [
       "an operation of an inherited name",

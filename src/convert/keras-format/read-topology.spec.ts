@@ -164,11 +164,23 @@ describe("operations with numbers among their arguments", () => {
   });
 
   test("are no layers that a converter of layers could take for one", () => {
-    const subtract = operation("Subtract", { args: [x, 3.5], kwargs: {} });
-    const model = { topology: readTopology(subtract), weights: new Map() };
+    const power = operation("Power", { args: [x, 3.5], kwargs: {} });
+    const model = { topology: readTopology(power), weights: new Map() };
     expect(
       failureOf(() => convertKeras(model, { outputLayer: "a", inputShape: [4, 4, 3] }))?.message,
-    ).toMatch(/^layer "a" \(ops\.Subtract\): this layer class cannot be converted/);
+    ).toMatch(/^layer "a" \(ops\.Power\): this layer class cannot be converted/);
+  });
+
+  test.each([
+    [[3.5, x], "divides a number by a tensor; supported: a tensor by a number"],
+    [[x, 0], "divides by 0"],
+    [[x, 2, 3], "takes 2 numbers; expected 1"],
+  ])("that cannot be converted: a quotient of %j", (args, message) => {
+    const divide = operation("TrueDivide", { args, kwargs: {} });
+    const model = { topology: readTopology(divide), weights: new Map() };
+    expect(failureOf(() => convertKeras(model, { outputLayer: "a", inputShape: [4, 4, 3] }))?.message).toBe(
+      `layer "a" (ops.TrueDivide): ${message}`,
+    );
   });
 });
 

@@ -19,7 +19,13 @@ import { leakyReLu } from "./leaky-re-lu.ts";
 import { maxPooling2d } from "./max-pooling2d.ts";
 import { multiply } from "./multiply.ts";
 import { normalization } from "./normalization.ts";
-import { addNumber, multiplyNumber, tfOperation } from "./number-operation.ts";
+import {
+  addNumber,
+  divideByNumber,
+  multiplyNumber,
+  subtractNumber,
+  tfOperation,
+} from "./number-operation.ts";
 import { permute } from "./permute.ts";
 import { reLu } from "./re-lu.ts";
 import { rescaling } from "./rescaling.ts";
@@ -59,6 +65,12 @@ export const layerTable: ReadonlyMap<string, LayerHandler> = new Map([
   ["Multiply", multiply],
   ["Normalization", normalization],
   ["Permute", permute],
+  ["RandomBrightness", dropout],
+  ["RandomContrast", dropout],
+  ["RandomFlip", dropout],
+  ["RandomRotation", dropout],
+  ["RandomTranslation", dropout],
+  ["RandomZoom", dropout],
   ["ReLU", reLu],
   ["Rescaling", rescaling],
   ["Reshape", reshape],
@@ -70,4 +82,6 @@ export const layerTable: ReadonlyMap<string, LayerHandler> = new Map([
   ["ZeroPadding2D", zeroPadding2d],
   ["ops.Add", addNumber],
   ["ops.Multiply", multiplyNumber],
+  ["ops.Subtract", subtractNumber],
+  ["ops.TrueDivide", divideByNumber],
 ]);
