@@ -4,6 +4,7 @@ import type { ImportedModel } from "../node/import/import-model.ts";
 import type { EngineReport } from "../node/import/import-self-check.ts";
 import { modelFile } from "../node/model/model-cache.ts";
 import { quoteForShell } from "../node/model/model-prepare-command.ts";
+import { showText } from "../node/show-text.ts";
 
 const formats: Readonly<Record<FileModelSource["format"], string>> = {
   "keras-3": "a .keras archive",
@@ -32,7 +33,7 @@ export function describeImport({ manifest, why, engines, keras }: ImportedModel,
   ];
   const folder = modelsDir === undefined ? "" : ` --models-dir ${quoteForShell(modelsDir)}`;
   return `${name} is ready
-${rows.map(([key, value]) => `  ${key!.padEnd(13)} ${value}\n`).join("")}Serve it:
+${rows.map(([key, value]) => `  ${key!.padEnd(13)} ${showText(value!, 2_000)}\n`).join("")}Serve it:
   ${commandName()} serve --model ${name}${folder}
 `;
 }

@@ -15,6 +15,7 @@ import { EmbedError } from "../../errors.ts";
 import type { ChannelMode, PreprocessSpec } from "../../preprocess/preprocess-spec.ts";
 import { loadHdf5 } from "../model/load-hdf5.ts";
 import { readModelFile } from "../model/read-model-file.ts";
+import { showText } from "../show-text.ts";
 import type { ImportedFile, ImportJob } from "./import-job.ts";
 
 /** The tag of `ir_version`, the first field of an ONNX model, which all that write one write first. */
@@ -25,6 +26,9 @@ const onnxStart = 0x08;
  * are not made for embedding.
  */
 export const maxModelSide = 4096;
+
+/** The most of a message: names of a file stand in it, and may be of any length. */
+const maxMessageChars = 2_000;
 
 /**
  * Reads a model file of any kind, told by its first bytes, infers what makes an encoder of it, and converts it to ONNX.
@@ -47,7 +51,8 @@ export async function importFile(job: ImportJob): Promise<ImportedFile> {
     }
     return bytes[0] === onnxStart ? importOnnx(job, bytes, source) : await importKeras(job, bytes, source);
   } catch (error) {
-    const { reason, message, cause } = EmbedError.from(error, "CONVERT_INVALID", String(error));
+    const { reason, message: said, cause } = EmbedError.from(error, "CONVERT_INVALID", String(error));
+    const message = showText(said, maxMessageChars);
     const isNamed = message.startsWith(`${job.file}: `) || message.startsWith(`${job.file} `);
     throw new EmbedError(reason, isNamed ? message : `${job.file}: ${message}`, { cause });
   }

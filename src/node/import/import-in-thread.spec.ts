@@ -157,6 +157,16 @@ describe("a hostile file is refused", () => {
     });
   });
 
+  test("names are shown in one line, without what a terminal would obey, and not at any length", async () => {
+    const file = join(work, "names.json");
+    const layers = [{ class_name: `a\n\u001b[31m${"b".repeat(10_000)}`, name: "c", config: {} }];
+    const modelTopology = { class_name: "Sequential", config: layers };
+    await writeFile(file, JSON.stringify({ format: "layers-model", modelTopology, weightsManifest: [] }));
+    const { message } = await failure(importSaved("", { file, wishes: { mode: "tf", outputLayer: "c" } }));
+    expect(message).toMatch(/a \[31mb+/);
+    expect(message).toMatch(/^[^\p{Cc}]{1,2200}$/u);
+  });
+
   test("the code of a Lambda is never run", async () => {
     const name = "lambda.keras3.keras";
     expect(await failure(importSaved(join("bad", name)))).toEqual({

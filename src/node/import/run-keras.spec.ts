@@ -12,7 +12,7 @@ import type { ModelManifest } from "../../embed/model-manifest.ts";
 import { EmbedError } from "../../errors.ts";
 import { importedTolerance } from "./import-golden.ts";
 import { importInThread } from "./import-in-thread.ts";
-import { type KerasOptions, type KerasVectors, runKeras } from "./run-keras.ts";
+import { type KerasOptions, type KerasVectors, maxVectorsBytes, runKeras } from "./run-keras.ts";
 
 const golden = await readKerasGolden("twice-caffe-lanczos");
 const file = fileURLToPath(new URL(`../../../fixtures/golden/${golden.file}`, import.meta.url));
@@ -150,7 +150,16 @@ describe("what is not a vector of this model is refused", () => {
     ["no norm", vectors(Buffer.alloc(12)), `a norm of 0 for ${image}`],
     ["no numbers", vectors(Buffer.alloc(12, 255)), `a norm of NaN for ${image}`],
     ["no JSON", 'writeFileSync(out, "{");', "1 characters that are no JSON"],
+    ["null", "write(null);", `0 for ${image}`],
+    ["no file", "", "no file"],
+    ["a folder", 'require("node:fs").mkdirSync(out);', "what is no plain file"],
+    [
+      "gigabytes",
+      'writeFileSync(out, ""); require("node:fs").truncateSync(out, 3e9);',
+      `3000000000 bytes, more than ${maxVectorsBytes}`,
+    ],
   ])("%s", async (_, code, got) => {
+    await rm(join(folder, "vectors.out.json"), { recursive: true, force: true });
     const python = await standIn(code);
     const error = await run(python).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(EmbedError);

@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelManifest } from "../../embed/model-manifest.ts";
 import { EmbedError } from "../../errors.ts";
 import { shippedPhotographs } from "../model/vector-golden.ts";
 import { packageFile } from "../package-file.ts";
+import { showText } from "../show-text.ts";
 import type { ImportedGolden } from "./import-golden.ts";
 import { kerasScript } from "./keras-script.ts";
 
@@ -16,6 +18,9 @@ export const kerasTimeoutMs = 600_000;
 
 /** What the script exits with if there is no Keras to be imported. */
 const missingExitCode = 3;
+
+/** The most of the file that it writes: two vectors of a million elements each. */
+export const maxVectorsBytes = 16 << 20;
 
 /** What of a program's last words is shown. */
 const maxLastWords = 500;
@@ -50,7 +55,7 @@ export async function runKeras(manifest: ModelManifest, options: KerasOptions): 
   await writeFile(settings, `${JSON.stringify(settingsFor(manifest, options), undefined, 2)}\n`);
   const ended = await runToEnd([script, settings, out], options);
   if (ended !== undefined) return { missing: ended };
-  const text = await readFile(out, "utf8");
+  const text = await readText(out, refuseOthers(manifest, options.python));
   await rm(out);
   return readVectors(text, manifest, options.python);
 }
@@ -94,7 +99,9 @@ async function runToEnd(
     const [code, killedBy] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
     signal?.throwIfAborted();
     if (code === 0) return undefined;
-    const words = lastWords.trim().split("\n").at(-1) || `it ended by ${killedBy ?? `exit code ${code}`}`;
+    const words =
+      showText(lastWords.trim().split("\n").at(-1) ?? "", maxLastWords) ||
+      `it ended by ${killedBy ?? `exit code ${code}`}`;
     if (isLate) return `${python} took longer than ${timeoutMs} ms`;
     if (code === missingExitCode) return `${python} has no Keras (${words}); ${howToInstall(python)}`;
     return `Keras makes no vectors of the file: ${words}`;
@@ -110,7 +117,33 @@ async function runToEnd(
 
 const howToInstall = (python: string) => `install it with: ${python} -m pip install tensorflow keras pillow`;
 
-function parse(text: string, refuse: (got: string) => EmbedError): unknown {
+type Refuse = (got: string) => EmbedError;
+
+const refuseOthers =
+  ({ identity }: ModelManifest, python: string): Refuse =>
+  (got) =>
+    new EmbedError(
+      "VECTOR_DRIFT",
+      `${python}: expected vectors of ${identity.dimension} elements, got ${got}`,
+    );
+
+/** The file is another program's: it may be none, or of any size. */
+async function readText(file: string, refuse: Refuse): Promise<string> {
+  // Without waiting, should it be a pipe that nobody writes to.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => {
+    throw refuse("no file");
+  });
+  try {
+    const found = await handle.stat();
+    if (!found.isFile()) throw refuse("what is no plain file");
+    if (found.size > maxVectorsBytes) throw refuse(`${found.size} bytes, more than ${maxVectorsBytes}`);
+    return await handle.readFile("utf8");
+  } finally {
+    await handle.close();
+  }
+}
+
+function parse(text: string, refuse: Refuse): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -118,13 +151,11 @@ function parse(text: string, refuse: (got: string) => EmbedError): unknown {
   }
 }
 
-function readVectors(text: string, { identity }: ModelManifest, python: string): KerasVectors {
-  const refuse = (got: string) =>
-    new EmbedError(
-      "VECTOR_DRIFT",
-      `${python}: expected vectors of ${identity.dimension} elements, got ${got}`,
-    );
-  const { madeBy, vectors } = parse(text, refuse) as { madeBy?: unknown; vectors?: Record<string, unknown> };
+function readVectors(text: string, manifest: ModelManifest, python: string): KerasVectors {
+  const { identity } = manifest;
+  const refuse = refuseOthers(manifest, python);
+  const made = (parse(text, refuse) ?? {}) as { madeBy?: unknown; vectors?: Record<string, unknown> };
+  const { madeBy, vectors } = made;
   const goldens = shippedPhotographs.map((image) => {
     const bytes = Buffer.from(String(vectors?.[image] ?? ""), "base64");
     if (bytes.length !== identity.dimension * 4) throw refuse(`${bytes.length / 4} for ${image}`);
@@ -136,5 +167,5 @@ function readVectors(text: string, { identity }: ModelManifest, python: string):
     if (!(Math.abs(norm - 1) <= 1e-5)) throw refuse(`a norm of ${norm} for ${image}`);
     return { image, vector };
   });
-  return { goldens, madeBy: String(madeBy) };
+  return { goldens, madeBy: showText(String(madeBy)) };
 }

@@ -2,7 +2,7 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { EmbedError } from "../../errors.ts";
 import { type IdentityReply, Operator } from "../../gen/omnisearch/operator_pb.ts";
-import { showText } from "./describe-refusal.ts";
+import { showText } from "../show-text.ts";
 import type { EndpointAddress } from "./endpoint-address.ts";
 
 /** For each of the two calls: an operator answers both in milliseconds. */

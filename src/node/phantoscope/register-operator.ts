@@ -1,5 +1,6 @@
 import { EmbedError } from "../../errors.ts";
-import { describeRefusal, type Refusal, readObject, showText } from "./describe-refusal.ts";
+import { showText } from "../show-text.ts";
+import { describeRefusal, type Refusal, readObject } from "./describe-refusal.ts";
 import { dialOperator, type OperatorIdentity } from "./dial-operator.ts";
 import { type EndpointAddress, isLoopback, isUnspecified, parseEndpoint } from "./endpoint-address.ts";
 import { detectApi, operatorPath, type PhantoscopeApi, registrationPaths } from "./phantoscope-api.ts";
