@@ -27,6 +27,19 @@ test("weights lie one after another, across shards", async () => {
   ]);
 });
 
+test("a shard that is listed a thousand times is read until there is too much", async () => {
+  const paths = Array.from({ length: 1000 }, () => "a.bin");
+  let reads = 0;
+  const read = async (path: string) => {
+    reads++;
+    return readShard(path);
+  };
+  await expect(readTfjsLayers(modelJson([bias], paths), read)).rejects.toThrow(
+    new EmbedError("CONVERT_INVALID", "model.json: weights take 8 bytes, the shards hold 12, or more"),
+  );
+  expect(reads).toBe(2);
+});
+
 describe("a broken file is refused", () => {
   test.each<[string, unknown, string]>([
     ["no object", [], 'model.json: expected format "layers-model", got []'],
