@@ -54,12 +54,7 @@ export async function convertWeights(job: ConvertJob): Promise<PreparedModel> {
   const fingerprint = fingerprintVectorSpace(
     keras.weights,
     converted.usedWeights,
-    {
-      ...model,
-      precision: precisionOf(format),
-      // The fingerprint of what npm has was given before networks had a part in it.
-      ...(job.source.kind !== "npm" && { network: sha256Hex(new TextEncoder().encode(converted.network)) }),
-    },
+    { ...model, precision: precisionOf(format) },
     {
       update: (bytes) => void hash.update(bytes),
       digest: () => hash.digest(),
