@@ -1,4 +1,5 @@
 import { buildGraph, type Pooling } from "./build-graph.ts";
+import { describeNetwork } from "./describe-network.ts";
 import type { KerasModel } from "./keras-format/keras-model.ts";
 import { foldBatchNorm } from "./passes/fold-batch-norm.ts";
 import { foldPadding } from "./passes/fold-padding.ts";
@@ -23,6 +24,8 @@ interface ConvertedModel {
   readonly dimension: number;
   /** `layer/variable` of each source weight that the output depends on. */
   readonly usedWeights: readonly string[];
+  /** What it does with them, for its fingerprint: `describeNetwork`. */
+  readonly network: string;
 }
 
 /**
@@ -35,5 +38,6 @@ export function convertKeras(model: KerasModel, options: ConvertOptions): Conver
   const { outputLayer, inputShape, pooling, format = { precision: "fp32" } } = options;
   const { graph, usedWeights } = buildGraph(model, outputLayer, inputShape, pooling);
   const onnx = writeOnnx(applyNumberFormat(foldPadding(foldBatchNorm(graph)), format));
-  return { onnx, inputShape: graph.input.shape, dimension: graph.output.dimension, usedWeights };
+  const network = describeNetwork(graph);
+  return { onnx, inputShape: graph.input.shape, dimension: graph.output.dimension, usedWeights, network };
 }

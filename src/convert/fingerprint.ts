@@ -15,6 +15,11 @@ export interface VectorSpaceSettings {
   readonly normalisation: string;
   /** "fp32", "fp16", or "int8 " and the SHA-256 of the ranges' canonical JSON: other ranges give other vectors. */
   readonly precision: string;
+  /**
+   * SHA-256, in hexadecimal, of what the network does with its weights (`describeNetwork`). Left out for a model whose manifest
+   * fixes the fingerprint, and with it the network, as that of `resnet50`.
+   */
+  readonly network?: string;
 }
 
 /**
@@ -30,7 +35,8 @@ export interface VectorSpaceSettings {
  *       rank, then each dimension
  *       the values, float32 little-endian, in C order; the shape says how many
  *     length and UTF-8 bytes of the canonical JSON of
- *       {"normalisation", "pooling", "precision", "preprocess": {"height", "interpolation", "mode", "width"}}
+ *       {"network", "normalisation", "pooling", "precision", "preprocess": {"height", "interpolation", "mode", "width"}},
+ *       without "network" where there is none
  *
  * Canonical JSON: keys sorted by UTF-16 code unit at every depth, no white space, otherwise as
  * `JSON.stringify` writes it.
@@ -74,10 +80,10 @@ export function fingerprintOnnx(bytes: Uint8Array, settings: VectorSpaceSettings
 }
 
 function finish(
-  { normalisation, pooling, precision, preprocess }: VectorSpaceSettings,
+  { network, normalisation, pooling, precision, preprocess }: VectorSpaceSettings,
   sha256: Sha256,
 ): string {
-  sha256.update(encodeText(canonicalJson({ normalisation, pooling, precision, preprocess })));
+  sha256.update(encodeText(canonicalJson({ network, normalisation, pooling, precision, preprocess })));
   return `sha256:${encodeHex(sha256.digest())}`;
 }
 

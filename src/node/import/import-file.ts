@@ -81,14 +81,14 @@ async function importKeras(
   const encoder = inferEncoder(model.topology, job.wishes);
   const { outputLayer, pooling, why } = encoder;
   const preprocess = toSpec(encoder.size, encoder.mode, job);
-  const { onnx, dimension, usedWeights } = convertKeras(
+  const { onnx, dimension, usedWeights, network } = convertKeras(
     { topology: encoder.topology, weights: model.weights },
     { outputLayer: encoder.endLayer, inputShape: [preprocess.height, preprocess.width, 3] },
   );
   const fingerprint = fingerprintVectorSpace(
     model.weights,
     usedWeights,
-    settingsOf(preprocess, pooling),
+    { ...settingsOf(preprocess, pooling), network: sha256Hex(new TextEncoder().encode(network)) },
     sha256(),
   );
   return {

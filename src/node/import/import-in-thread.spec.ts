@@ -70,6 +70,21 @@ test("what makes a vector is in the fingerprint", async () => {
   expect(new Set(names.map(({ fingerprint }) => fingerprint)).size).toBe(4);
 });
 
+test("so is what the network does with its weights, be their names and shapes the same", async () => {
+  const topology = JSON.parse(await readFile(join(saved, "convolutions.keras2.topology.json"), "utf8"));
+  const activation = topology.config.layers.find((layer: { name?: string }) => layer.name === "act");
+  const importAs = async (name: string) => {
+    activation.config.activation = name;
+    const path = join(work, `${name}.json`);
+    await writeFile(path, JSON.stringify(topology));
+    return importSaved("convolutions.keras2.notop.h5", { topology: path });
+  };
+  const [relu, tanh] = [await importAs("relu"), await importAs("tanh")];
+  const whole = await importSaved("convolutions.keras3.keras", {});
+  expect(tanh.fingerprint).not.toBe(relu.fingerprint);
+  expect(relu.fingerprint).toBe(whole.fingerprint);
+});
+
 test("an ONNX model is taken as it is", async () => {
   const imported = await importInThread({
     file: join(work, "model.onnx"),

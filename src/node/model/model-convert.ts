@@ -54,7 +54,14 @@ export async function convertWeights(job: ConvertJob): Promise<PreparedModel> {
   const fingerprint = fingerprintVectorSpace(
     keras.weights,
     converted.usedWeights,
-    { ...model, precision: precisionOf(format) },
+    {
+      ...model,
+      precision: precisionOf(format),
+      // Where the manifest fixes the fingerprint it fixes the network with it.
+      ...(model.fingerprint === undefined && {
+        network: sha256Hex(new TextEncoder().encode(converted.network)),
+      }),
+    },
     {
       update: (bytes) => void hash.update(bytes),
       digest: () => hash.digest(),
