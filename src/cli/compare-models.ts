@@ -6,6 +6,7 @@ import { labelOf } from "../embed/pick-variant.ts";
 import { EmbedError } from "../errors.ts";
 import type { MakeThumbnail, Thumbnail } from "../node/compare/make-thumbnail.ts";
 import type { WorkerPool } from "../node/pool/worker-pool.ts";
+import { showText } from "../node/show-text.ts";
 import { aheadOf } from "../service/work-batch.ts";
 import type { PoolOptions } from "./common-options.ts";
 import type { CompareFailure, Comparison } from "./compare-page.ts";
@@ -143,7 +144,7 @@ async function embedAll(
       if (result instanceof EmbedError) {
         const { name } = sources[number] as EmbedSource;
         failures.push({ name, model: label, reason: result.reason, message: result.message });
-        progress.say(`portico: ${name}: ${label}: ${result.reason}: ${result.message}`);
+        progress.say(`portico: ${showText(name, 1_000)}: ${label}: ${result.reason}: ${result.message}`);
       } else {
         await inTurn?.();
         vectors.set(number, result.vector);

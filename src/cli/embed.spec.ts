@@ -86,7 +86,7 @@ describe("portico embed", () => {
       `http://${host}/missing`,
       join(folder, "photos/b.jpg"),
       `http://${host}/a.jpg`,
-      join(folder, "none"),
+      join(folder, "none\n\u001b[31m.jpg"),
     ];
     const run = await runPortico(["embed", ...sources, "--allow-hosts", host]);
     server.close();
@@ -102,7 +102,8 @@ describe("portico embed", () => {
     await expectVector(rows[2]?.vector as number[], "photo/allium-oreophilum.jpg");
     expect(run.stderr).toContain("HTTP status 404");
     expect(run.stderr).toContain(
-      `portico: ${sources[3]}: SOURCE_UNREACHABLE: cannot read the file: ENOENT\n`,
+      // In one line, and without what a terminal would obey.
+      `portico: ${join(folder, "none [31m.jpg")}: SOURCE_UNREACHABLE: cannot read the file: ENOENT\n`,
     );
   });
 

@@ -4,6 +4,7 @@ import type { Embedder } from "../embed/embedder.ts";
 import { EmbedError } from "../errors.ts";
 import { commandName } from "../node/command-name.ts";
 import { createFetchImage } from "../node/fetch/fetch-image.ts";
+import { showText } from "../node/show-text.ts";
 import { aheadOf } from "../service/work-batch.ts";
 import { addEngineOptions, type EngineOptions } from "./common-options.ts";
 import { createEmbedProgress } from "./embed-progress.ts";
@@ -73,7 +74,9 @@ async function embedCommand(names: string[], options: EmbedCommandOptions): Prom
     for await (const row of mapInOrder(sources, ahead, (source) => embedSource(embedder, source))) {
       if (row.error) {
         failed += 1;
-        progress.say(`portico: ${row.source}: ${row.error.reason}: ${row.error.message}`);
+        progress.say(
+          `portico: ${showText(row.source, 1_000)}: ${row.error.reason}: ${showText(row.error.message, 2_000)}`,
+        );
       }
       await writer.write(row);
       progress.advance();
