@@ -16,8 +16,8 @@ export interface VectorSpaceSettings {
   /** "fp32", "fp16", or "int8 " and the SHA-256 of the ranges' canonical JSON: other ranges give other vectors. */
   readonly precision: string;
   /**
-   * SHA-256, in hexadecimal, of what the network does with its weights (`describeNetwork`). Left out for a model whose manifest
-   * fixes the fingerprint, and with it the network, as that of `resnet50`.
+   * SHA-256, in hexadecimal, of what the network does with its weights (`describeNetwork`). Left out for `resnet50`, whose
+   * fingerprint is older.
    */
   readonly network?: string;
 }

@@ -57,8 +57,8 @@ export async function convertWeights(job: ConvertJob): Promise<PreparedModel> {
     {
       ...model,
       precision: precisionOf(format),
-      // Where the manifest fixes the fingerprint it fixes the network with it.
-      ...(model.fingerprint === undefined && {
+      // The fingerprint of a model that npm has is older than the network's part in it, whatever file its weights come in.
+      ...(model.sources.every(({ kind }) => kind !== "npm") && {
         network: sha256Hex(new TextEncoder().encode(converted.network)),
       }),
     },
