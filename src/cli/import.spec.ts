@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runPortico } from "../../tools/run-portico.ts";
@@ -159,4 +162,39 @@ describe("what cannot be imported leaves nothing", () => {
     expect({ ...run, stderr }).toEqual({ code: 2, stdout: "", stderr: `portico: ${message}` });
     expect((await readdir(modelsDir)).filter((name) => name !== "small")).toEqual([]);
   });
+});
+
+test.each(["SIGINT", "SIGTERM"] as const)("%s in the middle leaves nothing", async (signal) => {
+  const python = await makeStandIn('console.error("started"); setInterval(() => {}, 1000);');
+  const folder = await mkdtemp(join(tmpdir(), "portico-stopped-"));
+  try {
+    const file = join(saved, "convolutions.keras3.keras");
+    const flags = [
+      "--name",
+      "stopped",
+      "--models-dir",
+      folder,
+      "--preprocess",
+      "tf",
+      "--golden",
+      "--python",
+      python,
+    ];
+    const child = spawn(process.execPath, ["src/cli/portico.ts", "import", file, ...flags], {
+      stdio: "pipe",
+    });
+    const output = Promise.all([text(child.stdout), text(child.stderr)]);
+    const exited = once(child, "exit");
+    // The script is written just before Python is started.
+    await expect
+      .poll(async () => (await readdir(folder, { recursive: true })).join(), { timeout: 50_000 })
+      .toContain("vectors.settings.json");
+    child.kill(signal);
+    expect(await exited).toEqual([1, null]);
+    expect(await output).toEqual(["", "portico: importing was stopped; nothing is left of it\n"]);
+    expect(await readdir(folder)).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true });
+    await rm(dirname(python), { recursive: true });
+  }
 });

@@ -106,7 +106,7 @@ async function importCommand(file: string, flags: ImportFlags): Promise<void> {
   } = flags;
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
-  process.once("SIGINT", onInterrupt);
+  process.once("SIGINT", onInterrupt).once("SIGTERM", onInterrupt);
   try {
     const imported = await importModel({
       ...{ file, name, interpolation, signal: interrupt.signal },
@@ -126,6 +126,6 @@ async function importCommand(file: string, flags: ImportFlags): Promise<void> {
       reportShortfall(`--golden: ${imported.keras.missing}; the model is imported without Keras's vectors`);
     }
   } finally {
-    process.off("SIGINT", onInterrupt);
+    process.off("SIGINT", onInterrupt).off("SIGTERM", onInterrupt);
   }
 }
