@@ -112,6 +112,22 @@ test("a program that takes too long is ended", async () => {
   expect(await run(python, { timeoutMs: 1 })).toEqual({ missing: `${python} took longer than 1 ms` });
 });
 
+test("a program that has ended is not waited for because of what it left behind", async () => {
+  const python = await standIn(`
+const options = { stdio: ["ignore", "ignore", "inherit"], detached: true };
+const child = require("node:child_process").spawn(process.execPath, ["-e", "setTimeout(() => {}, 50_000)"], options);
+writeFileSync(${JSON.stringify(join(folder, "left"))}, String(child.pid));
+child.unref();
+console.error("no");
+process.exit(1);`);
+  try {
+    expect(await run(python)).toEqual({ missing: "Keras makes no vectors of the file: no" });
+  } finally {
+    process.kill(Number(await readFile(join(folder, "left"), "utf8")));
+    await rm(join(folder, "left"));
+  }
+}, 40_000);
+
 test("whoever stops the import stops the program, and what it has started", async () => {
   const pidFile = join(folder, "pid");
   const python = await standIn(`

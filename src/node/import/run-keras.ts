@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { constants } from "node:fs";
 import { open, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { ModelManifest } from "../../embed/model-manifest.ts";
 import { EmbedError } from "../../errors.ts";
 import { shippedPhotographs } from "../model/vector-golden.ts";
@@ -21,6 +22,9 @@ const missingExitCode = 3;
 
 /** The most of the file that it writes: two vectors of a million elements each. */
 export const maxVectorsBytes = 16 << 20;
+
+/** How long a program's last words are waited for once it has ended. */
+const lastWordsMs = 1_000;
 
 /** What of a program's last words is shown. */
 const maxLastWords = 500;
@@ -96,7 +100,11 @@ async function runToEnd(
     lastWords = (lastWords + chunk.toString()).slice(-maxLastWords);
   });
   try {
-    const [code, killedBy] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+    const closed = once(child, "close").catch(() => undefined);
+    const [code, killedBy] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+    // A process that it has left behind may hold stderr for ever.
+    await Promise.race([closed, delay(lastWordsMs)]);
+    child.stderr.destroy();
     signal?.throwIfAborted();
     if (code === 0) return undefined;
     const words =
