@@ -19,6 +19,12 @@ export const maxFreeValues = 2 ** 24;
 /** The most constants of one name that the calls of one layer may need, for different shapes or numbers. */
 const maxConstantForms = 256;
 
+/** The most inputs of one call. The largest concatenation of Keras's own networks has 6. */
+export const maxCallInputs = 1_000;
+
+/** The most nodes of a network. The largest of Keras's own, EfficientNetV2L, has some 3,000. */
+export const maxNodes = 50_000;
+
 /** The name of the model's input tensor. */
 const inputName = "input";
 
@@ -60,6 +66,7 @@ export function buildGraph(
     while (names.has(output)) output = `${base}_${++number}`;
     lastNumbers.set(base, number);
     names.add(output);
+    if (nodes.length === maxNodes) throw invalidModel(`"${scope}": expected at most ${maxNodes} nodes`);
     nodes.push({ op, inputs, output, attributes });
     return output;
   };
@@ -89,6 +96,11 @@ export function buildGraph(
     if (!handler) {
       const known = [...layerTable.keys()].join(", ");
       throw unsupportedLayer(layer, `this layer class cannot be converted; known classes: ${known}`);
+    }
+    if (call.sources.length > maxCallInputs) {
+      throw invalidModel(
+        `layer "${layer.name}" (${layer.className}): expected at most ${maxCallInputs} inputs, got ${call.sources.length}`,
+      );
     }
     const weights = openLayerWeights(layer, model.weights, weightNames.get(layer.name) ?? [], usedWeights);
     const output = handler({
