@@ -39,9 +39,14 @@ export interface ReadKerasModel extends KerasModel {
   readonly code: string | undefined;
 }
 
-/** Whether a file may be a Keras model, told by its first bytes. */
+/** Whether a file may be a Keras model, told by its first 16 bytes. */
 export function isKerasFile(bytes: Uint8Array): boolean {
-  return isHdf5(bytes) || isZip(bytes) || (bytes[0] !== undefined && jsonStarts.has(bytes[0]));
+  return isHdf5(bytes) || isZip(bytes) || isJson(bytes);
+}
+
+/** Whether a file may be JSON, told by its first byte. */
+export function isJson([first]: Uint8Array): boolean {
+  return first !== undefined && jsonStarts.has(first);
 }
 
 /**
@@ -71,7 +76,7 @@ async function readFormat(source: KerasSource, bytes: Uint8Array<ArrayBuffer>): 
   }
   if (topology !== undefined) throw invalidModel("is no .h5; a topology goes with weights in HDF5");
   if (isZip(bytes)) return { format: "keras-3", ...(await readKerasZip(bytes, source.loadHdf5)) };
-  if (bytes[0] !== undefined && jsonStarts.has(bytes[0])) {
+  if (isJson(bytes)) {
     const json = parseModelJson("JSON", bytes);
     return { format: "tfjs-layers", ...(await readTfjsLayers(json, source.read)) };
   }

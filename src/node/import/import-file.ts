@@ -8,7 +8,8 @@ import {
   type VectorSpaceSettings,
 } from "../../convert/fingerprint.ts";
 import { inferEncoder, type Size } from "../../convert/infer/infer-encoder.ts";
-import { isKerasFile, readKerasModel } from "../../convert/keras-format/read-keras-model.ts";
+import { maxJsonBytes } from "../../convert/keras-format/parse-model-json.ts";
+import { isJson, isKerasFile, readKerasModel } from "../../convert/keras-format/read-keras-model.ts";
 import { readOnnxModel } from "../../convert/onnx-format/read-onnx-model.ts";
 import type { FileModelSource, ModelManifest } from "../../embed/model-manifest.ts";
 import { EmbedError } from "../../errors.ts";
@@ -37,7 +38,7 @@ const maxMessageChars = 2_000;
  *   `CONVERT_INVALID`, `CONVERT_UNSUPPORTED_LAYER`, `MODEL_UNREACHABLE`
  */
 export async function importFile(job: ImportJob): Promise<ImportedFile> {
-  const bytes = await readModelFile(job.folder, job.file);
+  const bytes = await readModelFile(job.folder, job.file, (start, size) => checkStart(job.file, start, size));
   const source = {
     kind: "file",
     file: basename(job.file),
@@ -45,10 +46,6 @@ export async function importFile(job: ImportJob): Promise<ImportedFile> {
     sha256: sha256Hex(bytes),
   } as const;
   try {
-    if (bytes[0] !== onnxStart && !isKerasFile(bytes)) {
-      const expected = "a .keras, a .h5, the model.json of TensorFlow.js or an .onnx";
-      throw invalidModel(`expected ${expected}, got ${bytes.length} bytes that are none of them`);
-    }
     return bytes[0] === onnxStart ? importOnnx(job, bytes, source) : await importKeras(job, bytes, source);
   } catch (error) {
     const { reason, message: said, cause } = EmbedError.from(error, "CONVERT_INVALID", String(error));
@@ -56,6 +53,20 @@ export async function importFile(job: ImportJob): Promise<ImportedFile> {
     const isNamed = message.startsWith(`${job.file}: `) || message.startsWith(`${job.file} `);
     throw new EmbedError(reason, isNamed ? message : `${job.file}: ${message}`, { cause });
   }
+}
+
+/** @throws EmbedError `CONVERT_INVALID` for what need not be read, however large it is */
+function checkStart(file: string, start: Uint8Array, size: number): void {
+  if (start[0] !== onnxStart && !isKerasFile(start)) {
+    const expected = "a .keras, a .h5, the model.json of TensorFlow.js or an .onnx";
+    throw invalidModel(`${showText(file)}: expected ${expected}, got ${size} bytes that are none of them`);
+  }
+  if (isJson(start)) checkJsonSize(file, size);
+}
+
+function checkJsonSize(file: string, size: number): void {
+  if (size <= maxJsonBytes) return;
+  throw invalidModel(`${showText(file)}: expected JSON of at most ${maxJsonBytes} bytes, got ${size}`);
 }
 
 type SourceFacts = Omit<FileModelSource, "format">;
@@ -69,7 +80,12 @@ async function importKeras(
   const model = await readKerasModel({
     file,
     ...(topology !== undefined && { topology }),
-    read: async (path) => (path === file ? bytes : readModelFile(folder, path)),
+    read: async (path) => {
+      if (path === file) return bytes;
+      const checkSize =
+        path === topology ? (_: Uint8Array, size: number) => checkJsonSize(path, size) : undefined;
+      return readModelFile(folder, path, checkSize);
+    },
     loadHdf5,
   });
   if (job.isForKeras && model.code !== undefined) {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -155,6 +155,27 @@ describe("a hostile file is refused", () => {
       reason: "CONVERT_INVALID",
       message: `${file}: ${message}`,
     });
+  });
+
+  test.each([
+    ["JSON", "{", "expected JSON of at most 16777216 bytes, got 2147483647"],
+    ["of no kind", "\xff", `${expected}, got 2147483647 bytes that are none of them`],
+  ])("2 GiB %s are not read", async (_, start, message) => {
+    const file = join(work, "sparse");
+    await writeFile(file, start, "latin1");
+    await truncate(file, 2 ** 31 - 1);
+    // Reading it takes far longer.
+    expect(await failure(importSaved("", { file, timeoutMs: 20_000 }))).toEqual({
+      reason: "CONVERT_INVALID",
+      message: `${file}: ${message}`,
+    });
+    const topology = { file: join(saved, "twice.keras2.notop.h5"), topology: file, wishes: {} };
+    if (start === "{") {
+      expect((await failure(importSaved("", topology))).message).toBe(
+        `${topology.file}: ${file}: ${message}`,
+      );
+    }
+    await rm(file);
   });
 
   test("names are shown in one line, without what a terminal would obey, and not at any length", async () => {

@@ -14,11 +14,23 @@ export interface ModelFiles {
 /** The most bytes of one file of a model: as many as an ONNX model may have. The largest of Keras's own has 1.6 GB. */
 export const maxModelFileBytes = 2 ** 31 - 1;
 
+/** Looks at a file's first 16 bytes, or at all of a smaller one, and at its size in bytes; throws if no more of it shall be read. */
+type CheckStart = (start: Uint8Array, size: number) => void;
+
+/** As many as the longest of the magic numbers, that of a ZIP archive behind a local header, and a few more. */
+const startBytes = 16;
+
 /**
  * Reads a whole file; its size is looked at before any memory is taken.
- * @throws EmbedError `MODEL_UNREACHABLE` if it cannot be read or is no plain file, `CONVERT_INVALID` if it is too large
+ * @param checkStart asked before the rest is read
+ * @throws EmbedError `MODEL_UNREACHABLE` if it cannot be read or is no plain file, `CONVERT_INVALID` if it is too large;
+ *   and what `checkStart` throws
  */
-export async function readModelFile(folder: string, path: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function readModelFile(
+  folder: string,
+  path: string,
+  checkStart?: CheckStart,
+): Promise<Uint8Array<ArrayBuffer>> {
   const file = resolve(folder, path);
   try {
     // Without waiting, should it be a pipe that nobody writes to.
@@ -31,6 +43,11 @@ export async function readModelFile(folder: string, path: string): Promise<Uint8
           "CONVERT_INVALID",
           `${file}: expected at most ${maxModelFileBytes} bytes, got ${stat.size}`,
         );
+      }
+      if (checkStart) {
+        const start = new Uint8Array(Math.min(startBytes, stat.size));
+        const { bytesRead } = await handle.read(start, 0, start.length, 0);
+        checkStart(start.subarray(0, bytesRead), stat.size);
       }
       const bytes = new Uint8Array(stat.size);
       for (let at = 0; at < bytes.length; ) {
