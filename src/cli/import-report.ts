@@ -46,7 +46,7 @@ function describeReference(keras: ImportedModel["keras"]): string {
 }
 
 function describeEngine({ engine, maxAbsError, refused }: EngineReport): string {
-  if (refused !== undefined) return `${engine} does not take it: ${refused}`;
+  if (refused !== undefined) return `${engine}: not used: ${refused}`;
   if (maxAbsError === 0 || maxAbsError === undefined) return `${engine}: ok, two photographs`;
   return `${engine}: ok, differs by ${maxAbsError.toExponential(2)}`;
 }

@@ -115,7 +115,7 @@ describe("weights of another model", () => {
 
   test("another class in a layer's place", async () => {
     expect(await failure(open({ file: zip(renamed("Dense", "Flatten")) }))).toBe(
-      "file: /layers/sequential/layers/dense/vars/0: the topology has no layer for this weight",
+      "file: /layers/sequential/layers/dense/vars/0: the topology has no layer for this weight, or one of a class that is not known",
     );
   });
 

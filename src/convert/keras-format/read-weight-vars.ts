@@ -25,7 +25,10 @@ export function readWeightVars(hdf5: Hdf5File, tree: ModelTree): KerasWeights | 
   readModel(hdf5, tree, { root, path: "", scope: "" }, left, weights);
   // A layer that draws at random, such as Dropout, keeps its seed, which is no weight.
   const extra = [...left.keys()].find((path) => !path.includes("/seed_generator/"));
-  if (extra !== undefined) throw invalidModel(`${extra}: the topology has no layer for this weight`);
+  if (extra !== undefined)
+    throw invalidModel(
+      `${extra}: the topology has no layer for this weight, or one of a class that is not known`,
+    );
   return weights;
 }
 

@@ -57,7 +57,7 @@ test("a model that does not look at its picture is refused", async () => {
   expect(await failure(importBytes(bytes))).toMatchObject({
     reason: "VECTOR_DRIFT",
     message:
-      "self-check on ort-wasm, with 1024 MiB of memory: expected another vector for another picture, got the same 3 elements for photo/allium-oreophilum.jpg and photo/locomotion-house-cat.jpg; is this the right layer, and the right --preprocess?",
+      "self-check on ort-wasm, with 1024 MiB of memory: expected another vector for another picture, got the same 3 elements for photo/allium-oreophilum.jpg and photo/locomotion-house-cat.jpg; is this the right layer and the right --preprocess, and are the weights trained?",
   });
 });
 

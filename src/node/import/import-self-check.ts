@@ -156,6 +156,6 @@ function checkDifferent([first, second]: readonly Float32Array[]): void {
   if (compareVectors(first!, second!).maxAbsError > sameVector) return;
   throw new EmbedError(
     "VECTOR_DRIFT",
-    `expected another vector for another picture, got the same ${first!.length} elements for ${shippedPhotographs.join(" and ")}; is this the right layer, and the right --preprocess?`,
+    `expected another vector for another picture, got the same ${first!.length} elements for ${shippedPhotographs.join(" and ")}; is this the right layer and the right --preprocess, and are the weights trained?`,
   );
 }
