@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { type GangState, gangStateOf, helpersOf, isCalledOff } from "../../engine/simd/gang-state.ts";
 import type { PooledWorker } from "./pooled-worker.ts";
 import { createWorkerGangs, type WorkerGangs } from "./worker-gangs.ts";
@@ -34,6 +34,8 @@ beforeEach(() => {
   gangs.open(leader.worker);
   gangs.offer(helpers.map(({ worker }) => worker));
 });
+
+afterEach(() => gangs.leave());
 
 const calledOff = () =>
   helpers.map((_, index) => isCalledOff(gangStateOf(gangs.states, 1 + index) as GangState));
