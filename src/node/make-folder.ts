@@ -1,5 +1,6 @@
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { statIfThere } from "./stat-if-there.ts";
 
 /**
  * Makes a folder and those above it, one by one from the first that is there. Not `mkdir`'s own `recursive`:
@@ -8,7 +9,7 @@ import { dirname } from "node:path";
  */
 export async function makeFolder(folder: string): Promise<void> {
   const missing: string[] = [];
-  for (let at = folder; !(await exists(at)) && dirname(at) !== at; at = dirname(at)) missing.unshift(at);
+  for (let at = folder; !(await statIfThere(at)) && dirname(at) !== at; at = dirname(at)) missing.unshift(at);
   for (const one of missing) {
     try {
       await mkdir(one);
@@ -16,16 +17,5 @@ export async function makeFolder(folder: string): Promise<void> {
       // Another process made it meanwhile. If it is no folder, whatever comes to lie in it fails and says so.
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return false;
-    throw error;
   }
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { modelNamePattern } from "../../embed/parse-model-manifest.ts";
 import { EmbedError } from "../../errors.ts";
 import { makeFolder } from "../make-folder.ts";
 import { listShippedModels } from "../model/model-catalog.ts";
 import { isProcessAlive } from "../model/model-temporary-file.ts";
+import { statIfThere } from "../stat-if-there.ts";
 
 /** A longer name is no name: it stands in headers, labels of metrics and file names. */
 export const maxModelNameLength = 64;
@@ -28,7 +29,7 @@ export async function checkNewName(modelsDir: string, name: string, force: boole
   if ((await listShippedModels()).includes(name)) {
     throw refuse("a model of this name ships with Portico; take another");
   }
-  if (!force && (await isThere(join(modelsDir, name)))) {
+  if (!force && (await statIfThere(join(modelsDir, name)))) {
     throw refuse(
       `there is a model of this name in ${modelsDir}; replace it with --force, or take another name`,
     );
@@ -73,7 +74,7 @@ export async function fillModelFolder<T>(
 async function giveName(staged: string, modelsDir: string, name: string, force: boolean): Promise<void> {
   const target = join(modelsDir, name);
   const away = stagePath(modelsDir, name);
-  const isReplaced = force && (await isThere(target));
+  const isReplaced = force && (await statIfThere(target)) !== undefined;
   // A folder cannot take the place of another in one step; for a moment there is none of this name.
   if (isReplaced) await rename(target, away);
   try {
@@ -101,16 +102,5 @@ async function removeLeftovers(modelsDir: string): Promise<void> {
     const pid = Number(/^\.[a-z0-9_-]+\.(\d+)-[0-9a-f]{8}\.partial$/.exec(entry)?.[1]);
     if (!pid || pid === process.pid || isProcessAlive(pid)) continue;
     await rm(join(modelsDir, entry), { recursive: true, force: true });
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return false;
-    throw error;
   }
 }

@@ -1,14 +1,8 @@
-import { stat } from "node:fs/promises";
+import { statIfThere } from "../stat-if-there.ts";
 
 /** Whether a file lies there, with this size if one is given. */
 export async function isThere(file: string, bytes?: number): Promise<boolean> {
-  try {
-    const stats = await stat(file);
-    return stats.isFile() && (bytes === undefined || stats.size === bytes);
-  } catch (error) {
-    // ENOTDIR: a file lies where a folder should; making the folder reports it.
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return false;
-    throw error;
-  }
+  const stats = await statIfThere(file);
+  if (!stats?.isFile()) return false;
+  return bytes === undefined || stats.size === bytes;
 }
