@@ -5,24 +5,12 @@ import {
   type PhantoscopeApi,
   phantoscopeApis,
 } from "../node/phantoscope/phantoscope-api.ts";
-import type { Registration } from "../node/phantoscope/register-operator.ts";
+import type { RegisterOptions, Registration } from "../node/phantoscope/register-operator.ts";
 import { milliseconds } from "./common-options.ts";
 import { packageVersion } from "./package-version.ts";
 import { reportShortfall } from "./report-error.ts";
 
-interface RegisterFlags {
-  readonly phantoscope: string;
-  readonly api: "auto" | PhantoscopeApi;
-  readonly name?: string;
-  readonly endpoint?: string;
-  readonly image?: string;
-  readonly type: "encoder" | "processor";
-  readonly author: string;
-  readonly description?: string;
-  readonly operatorVersion: string;
-  readonly check: boolean;
-  readonly timeoutMs: number;
-}
+type RegisterFlags = Omit<RegisterOptions, "api"> & { readonly api: "auto" | PhantoscopeApi };
 
 /** `portico register`: makes an operator known to Phantoscope. */
 export function addRegisterCommand(program: Command): void {
