@@ -17,7 +17,7 @@ export const maxModelFileBytes = 2 ** 31 - 1;
 /** Looks at a file's first 16 bytes, or at all of a smaller one, and at its size in bytes; throws if no more of it shall be read. */
 type CheckStart = (start: Uint8Array, size: number) => void;
 
-/** As many as the longest of the magic numbers, that of a ZIP archive behind a local header, and a few more. */
+/** Twice the longest of the magic numbers, HDF5's of 8 bytes. */
 const startBytes = 16;
 
 /**
