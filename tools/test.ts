@@ -48,6 +48,7 @@ const processorJson = `${output}/conformance-processor.json`;
 const protocolJson = `${output}/protocol.json`;
 const packedJson = `${output}/packed.json`;
 const soakJson = `${output}/soak.json`;
+const composeJson = `${output}/deploy-compose.json`;
 
 const steps: readonly Step[] = [
   { name: "format-and-lint", command: ["biome", "ci", "--error-on-warnings", "."] },
@@ -113,6 +114,11 @@ const steps: readonly Step[] = [
     name: "soak",
     command: ["node", "tools/load/soak.ts", soakJson],
     report: caseReport(soakJson),
+  },
+  {
+    name: "deploy-compose",
+    command: ["node", "tools/deploy/run-compose.ts", composeJson],
+    report: caseReport(composeJson),
   },
 ];
 

@@ -1,4 +1,4 @@
-import { createClient } from "@connectrpc/connect";
+import { createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { compareVectors } from "../../src/embed/compare-vectors.ts";
 import { Operator } from "../../src/gen/omnisearch/operator_pb.ts";
@@ -21,9 +21,12 @@ export interface CheckingClient {
 /**
  * Learns the vector of each picture alone, holds it against tf_keras's, and then compares every vector of
  * batches of different pictures with it, bit for bit: one that is shifted, torn or mixed up shows.
+ * @param transport by default gRPC
  */
-export async function createCheckingClient(url: string): Promise<CheckingClient> {
-  const transport = createGrpcTransport({ baseUrl: url });
+export async function createCheckingClient(
+  url: string,
+  transport: Transport = createGrpcTransport({ baseUrl: url }),
+): Promise<CheckingClient> {
   const operator = createClient(Operator, transport);
   const embedding = createClient(EmbeddingService, transport);
   const pictures = await readTinyPictures();

@@ -21,6 +21,8 @@ export interface GhzOptions {
   readonly folder: string;
   readonly callers: number;
   readonly calls: number;
+  /** As fast as the callers can, without it. */
+  readonly callsPerSecond?: number;
   /** Requests of Execute, sent in turn. */
   readonly requests: readonly object[];
 }
@@ -29,7 +31,7 @@ const run = promisify(execFile);
 
 /** Loads `omnisearch.Operator/Execute` over gRPC with ghz and a set of protos that buf makes. */
 export async function runGhz(options: GhzOptions): Promise<GhzReport> {
-  const { ghz, url, folder, callers, calls, requests } = options;
+  const { ghz, url, folder, callers, calls, callsPerSecond = 0, requests } = options;
   await mkdir(folder, { recursive: true });
   const protoset = join(folder, "portico.binpb");
   const data = join(folder, "requests.json");
@@ -43,6 +45,8 @@ export async function runGhz(options: GhzOptions): Promise<GhzReport> {
     `--data-file=${data}`,
     `--concurrency=${callers}`,
     `--total=${calls}`,
+    // 0: no limit.
+    `--rps=${callsPerSecond}`,
     // As many callers as a session takes streams share one.
     "--connections=8",
     "--timeout=60s",

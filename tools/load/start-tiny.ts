@@ -8,14 +8,14 @@ export interface TinyProcess {
   /** http://HOST:PORT */
   readonly url: string;
   readonly pid: number;
-  stop(): Promise<number | null>;
+  /** @returns its exit code, null if a signal ended it */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts `serve-tiny.ts` and waits until it is ready; what it logs goes to stderr. */
-export async function startTiny(): Promise<TinyProcess> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL("serve-tiny.ts", import.meta.url))], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+/** Starts `serve-tiny.ts` with these flags and waits until it is ready; what it logs goes to stderr. */
+export async function startTiny(flags: readonly string[] = []): Promise<TinyProcess> {
+  const script = fileURLToPath(new URL("serve-tiny.ts", import.meta.url));
+  const child = spawn(process.execPath, [script, ...flags], { stdio: ["pipe", "pipe", "inherit"] });
   const exited = once(child, "exit") as Promise<[number | null]>;
   const ready = Promise.withResolvers<{ url: string; pid: number }>();
   createInterface(child.stdout).on("line", (line) => {
@@ -24,8 +24,8 @@ export async function startTiny(): Promise<TinyProcess> {
   void exited.then(([code]) => ready.reject(new Error(`the tiny server ended with exit code ${code}`)));
   return {
     ...(await ready.promise),
-    async stop() {
-      child.kill("SIGTERM");
+    async stop(signal = "SIGTERM") {
+      child.kill(signal);
       const [code] = await exited;
       return code;
     },

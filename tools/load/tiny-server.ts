@@ -1,9 +1,11 @@
+import { setTimeout } from "node:timers/promises";
 import type { ModelManifest } from "../../src/embed/model-manifest.ts";
 import type { EngineName } from "../../src/engine/engine.ts";
 import { imageFormats } from "../../src/image/pixels.ts";
 import { createFetchImage } from "../../src/node/fetch/fetch-image.ts";
 import { defaultFetchPolicy } from "../../src/node/fetch/fetch-policy.ts";
 import type { HttpLimits } from "../../src/node/http/http-limits.ts";
+import type { ListenAddress } from "../../src/node/http/listen-address.ts";
 import { createLog } from "../../src/node/observe/log.ts";
 import { createMetrics } from "../../src/node/observe/metrics.ts";
 import type { ModelSeries } from "../../src/node/observe/metrics-models.ts";
@@ -21,12 +23,19 @@ export interface TinyServerOptions {
   readonly maxItems?: number;
   readonly queue?: Partial<QueueLimits>;
   readonly limits?: Partial<HttpLimits>;
+  /** By default a free port of 127.0.0.1. */
+  readonly listen?: ListenAddress;
 }
 
 export interface TinyServer {
   readonly server: RunningServer;
   readonly embedder: WorkerPool;
-  close(): Promise<void>;
+  /**
+   * Ends it as `portico serve` ends.
+   * @param shutdownDelayMs time in which calls are still taken though health says NOT_SERVING
+   * @returns calls that did not end in the grace and were cut off
+   */
+  close(shutdownDelayMs?: number): Promise<number>;
 }
 
 /** What metrics tell of a model that has one pool all the time. */
@@ -35,9 +44,10 @@ export function seriesOf({ name, fingerprint }: ModelManifest, pool: WorkerPool)
   return { name, vectorSpace: () => fingerprint, engine, memoryBytes, pool: () => pool.state() };
 }
 
-/** The real server with real workers over the tiny network, on a free port of 127.0.0.1; ready when it resolves. */
+/** The real server with real workers over the tiny network; ready when it resolves. */
 export async function startTinyServer(options: TinyServerOptions = {}): Promise<TinyServer> {
   const { workers = 2, engine, gangThreads, maxItems = defaultMaxItems, limits = {} } = options;
+  const { listen = { host: "127.0.0.1", port: 0 } } = options;
   const log = createLog("warn");
   const { manifest, setup } = await openTinyModel();
   const readiness = createReadiness();
@@ -75,7 +85,7 @@ export async function startTinyServer(options: TinyServerOptions = {}): Promise<
     readiness,
     metrics,
     fetchBytes: createFetchImage({ ...defaultFetchPolicy, mode: "off" }),
-    listen: { host: "127.0.0.1", port: 0 },
+    listen,
     endpoint: undefined,
     limits,
     log,
@@ -84,9 +94,12 @@ export async function startTinyServer(options: TinyServerOptions = {}): Promise<
   return {
     server,
     embedder,
-    async close() {
-      await server.close({ graceMs: 5_000 });
+    async close(shutdownDelayMs = 0) {
+      readiness.end();
+      await setTimeout(shutdownDelayMs);
+      const callsCutOff = await server.close({ graceMs: 5_000 });
       await embedder.dispose();
+      return callsCutOff;
     },
   };
 }

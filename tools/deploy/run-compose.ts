@@ -1,0 +1,132 @@
+import { writeFileSync } from "node:fs";
+import { requireGoTool } from "../require-go-tool.ts";
+import { requireTool } from "../require-tool.ts";
+import {
+  afterCalls,
+  askHalfAnswers,
+  killUnderLongCall,
+  loadDuring,
+  measureBalance,
+  type Stack,
+  startStack,
+  untilHealthy,
+} from "./load-balancing.ts";
+
+/**
+ * `npm run deploy:compose [-- FILE]`: Envoy with the configuration of deploy/compose before three replicas of the real
+ * server over a tiny network. Under load one is killed and another restarted: no call may be lost, none wrong, and calls
+ * are spread evenly before and after. FILE gets {passed, failed, skipped, results} as JSON.
+ */
+const calls = 1_500;
+/** While replicas come and go: for as long as that takes, so not faster than it needs to be. */
+const round = { calls: 500, callsPerSecond: 150 };
+/** The replica that is furthest from the mean of all, as a part of it. */
+const balanceLimits = { tolerance: 0.1, maxRounds: 6 };
+/** Calls that a replica answers between one event and the next. */
+const callsBetween = 100;
+
+const results: { readonly name: string; readonly isPassed: boolean; readonly got: string }[] = [];
+function check(name: string, isPassed: boolean, got: string): void {
+  results.push({ name, isPassed, got });
+  console.log(`${isPassed ? "passed" : "FAILED"}: ${name}: ${got}`);
+}
+
+async function checkBalance(when: string, stack: Stack, ghz: string): Promise<void> {
+  const { balance, codes } = await measureBalance(stack, { ghz, calls }, balanceLimits);
+  check(`${when}: ghz: all calls OK`, Object.keys(codes).join() === "OK", JSON.stringify(codes));
+  check(
+    `${when}: calls are spread within ${balanceLimits.tolerance * 100} % of their mean`,
+    balance.furthest <= balanceLimits.tolerance,
+    `${balance.calls.join(", ")}: ${(balance.furthest * 100).toFixed(1)} %`,
+  );
+}
+
+async function checkFaults(stack: Stack, ghz: string): Promise<void> {
+  const [killed, restarted, other] = stack.replicas;
+  let exitCode: number | null = null;
+  const { codes, checked, lost } = await loadDuring(stack, { ghz, ...round }, async () => {
+    await afterCalls(killed, callsBetween);
+    await killed.stop("SIGKILL");
+    await afterCalls(other, callsBetween);
+    exitCode = await restarted.stop();
+    await restarted.start();
+    await untilHealthy(stack, 2);
+    await afterCalls(restarted, callsBetween);
+  });
+  const retries = await stack.envoy.readClusterStat("upstream_rq_retry_success");
+  check(
+    "one killed, one restarted: ghz: all calls OK",
+    Object.keys(codes).join() === "OK" && lost.length === 0,
+    `${JSON.stringify(codes)}; ${lost.slice(0, 3).join("; ") || "none lost"}`,
+  );
+  for (const { name, vectors, wrong } of checked) {
+    check(
+      `one killed, one restarted: vectors over ${name} right, bit for bit`,
+      vectors > 0 && wrong.length === 0,
+      `${vectors} compared; ${wrong.slice(0, 3).join("; ") || "none wrong"}`,
+    );
+  }
+  check("Envoy tried calls of the killed replica again", retries > 0, `${retries} calls`);
+  check("the restarted replica had cut off no call", exitCode === 0, `exit code ${exitCode}`);
+}
+
+async function checkLongCall(stack: Stack): Promise<void> {
+  const { requestBytes, vectors, wrong } = await killUnderLongCall(stack);
+  check(
+    "a long call whose replica is killed is done by another",
+    vectors > 0 && wrong === 0,
+    `${(requestBytes / 1e6).toFixed(1)} MB, ${vectors} vectors, ${wrong} wrong`,
+  );
+}
+
+async function checkHalfAnswers(envoy: string): Promise<void> {
+  const [execute, stream] = await askHalfAnswers(envoy, [
+    "/omnisearch.Operator/Execute",
+    "/portico.v1.EmbeddingService/EmbedStream",
+  ]);
+  check(
+    "an answer that breaks off in the middle is asked for again",
+    execute?.tries === 2 && execute.isWhole && execute.status === "0",
+    JSON.stringify(execute),
+  );
+  // What has been passed on cannot be taken back.
+  check(
+    "a stream that breaks off is not begun again",
+    stream?.tries === 1 && !stream.isWhole,
+    JSON.stringify(stream),
+  );
+}
+
+async function run(envoy: string, ghz: string): Promise<void> {
+  const stack = await startStack(envoy);
+  try {
+    await untilHealthy(stack, 3);
+    await checkBalance("three replicas", stack, ghz);
+    await checkFaults(stack, ghz);
+    await stack.replicas[0].start();
+    await untilHealthy(stack, 3);
+    await checkBalance("three again", stack, ghz);
+    await checkLongCall(stack);
+    await checkHalfAnswers(envoy);
+  } catch (error) {
+    check("the run came to its end", false, String(error));
+  } finally {
+    await stack.close();
+  }
+}
+
+const envoy = requireTool("envoy");
+const ghz = envoy && requireGoTool("ghz", "github.com/bojand/ghz/cmd/ghz", "v0.121.0");
+if (envoy && ghz) await run(envoy, ghz);
+const passed = results.filter(({ isPassed }) => isPassed).length;
+const failed = results.length - passed;
+const [file] = process.argv.slice(2);
+if (file) {
+  const cases = results.map(({ name, isPassed, got }) => ({
+    name,
+    outcome: isPassed ? "passed" : "failed",
+    reason: isPassed ? "" : got,
+  }));
+  writeFileSync(file, JSON.stringify({ passed, failed, skipped: envoy && ghz ? 0 : 1, results: cases }));
+}
+process.exitCode = failed > 0 ? 1 : 0;
