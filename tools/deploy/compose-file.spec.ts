@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { requireGoTool } from "../require-go-tool.ts";
 import { requireTool } from "../require-tool.ts";
+import { parseServeFlags } from "./parse-serve-flags.ts";
 import { composeFlags } from "./start-envoy.ts";
 
 interface Service {
@@ -14,6 +15,7 @@ interface Service {
   readonly cap_drop: readonly string[];
   readonly security_opt: readonly string[];
   readonly deploy: { readonly replicas?: number };
+  readonly stop_grace_period?: string;
 }
 
 interface Compose {
@@ -57,6 +59,13 @@ describe.skipIf(compose === undefined)("deploy/compose/compose.yaml", () => {
 
   test("tells each replica the port that Envoy asks", () => {
     expect(services.portico.environment).toEqual({ OP_ENDPOINT: "localhost:52001" });
+  });
+
+  test("gives a replica the time that it takes to stop", () => {
+    const { shutdownDelayMs, graceMs, urls } = parseServeFlags(services.portico.command);
+    expect({ shutdownDelayMs, urls }).toEqual({ shutdownDelayMs: 3000, urls: "off" });
+    const grace = /^(\d+)s$/.exec(services.portico.stop_grace_period ?? "")?.[1];
+    expect(Number(grace) * 1000).toBeGreaterThan(shutdownDelayMs + graceMs);
   });
 
   test.skipIf(envoy === undefined)("has the version of Envoy that is tested", () => {
