@@ -17,9 +17,9 @@ import {
  * server over a tiny network. Under load one is killed and another restarted: no call may be lost, none wrong, and calls
  * are spread evenly before and after. FILE gets {passed, failed, skipped, results} as JSON.
  */
-const calls = 1_500;
+const balanceRound = { callers: 8, calls: 1_000 };
 /** While replicas come and go: for as long as that takes, so not faster than it needs to be. */
-const round = { calls: 500, callsPerSecond: 150 };
+const round = { callers: 16, calls: 500, callsPerSecond: 100 };
 /** The replica that is furthest from the mean of all, as a part of it. */
 const balanceLimits = { tolerance: 0.1, maxRounds: 6 };
 /** Calls that a replica answers between one event and the next. */
@@ -32,7 +32,7 @@ function check(name: string, isPassed: boolean, got: string): void {
 }
 
 async function checkBalance(when: string, stack: Stack, ghz: string): Promise<void> {
-  const { balance, codes } = await measureBalance(stack, { ghz, calls }, balanceLimits);
+  const { balance, codes } = await measureBalance(stack, { ghz, ...balanceRound }, balanceLimits);
   check(`${when}: ghz: all calls OK`, Object.keys(codes).join() === "OK", JSON.stringify(codes));
   check(
     `${when}: calls are spread within ${balanceLimits.tolerance * 100} % of their mean`,
