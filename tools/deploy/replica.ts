@@ -34,7 +34,7 @@ export function createReplica(address: string): Replica {
       return sumOf(await metrics(), /^portico_calls_total\{method="[^"]*\/(?:Execute|Embed)",.*\} (\d+)$/gm);
     },
     async readQueued() {
-      return sumOf(await metrics(), /^portico_queue_items (\d+)$/gm);
+      return sumOf(await metrics(), /^portico_queue_items\{.*\} (\d+)$/gm);
     },
   };
 }
