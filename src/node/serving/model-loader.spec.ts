@@ -1,12 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { embedderOfBytes } from "../../../tools/service/byte-embedder.ts";
 import { EmbedError } from "../../errors.ts";
-import {
-  createModelLoader,
-  type LoadEvent,
-  type LoadedModel,
-  type ModelLoaderLimits,
-} from "./model-loader.ts";
+import { createModelLoader, type LoadEvent, type ModelLoaderLimits } from "./model-loader.ts";
+import type { LoadedModel } from "./model-slot.ts";
 
 interface Opened {
   readonly name: string;

@@ -12,8 +12,8 @@ import {
   type LoadableModel,
   type LoadEvent,
   type ModelLoaderLimits,
-  type ModelToLoad,
 } from "./model-loader.ts";
+import type { ModelToLoad } from "./model-slot.ts";
 
 export interface ModelToServe {
   /** As far as it is known before somebody has seen its weights. */
