@@ -243,3 +243,45 @@ describe("a model that cannot be taken apart is refused", () => {
     expect(failureOf(() => readTopology(make()))).toEqual({ reason, message });
   });
 });
+
+describe("topologies that cannot be read", () => {
+  test.each<[string, unknown, string]>([
+    ["no object", 7, "topology: expected an object with class_name and config, got 7"],
+    [
+      "a model of a class of one's own",
+      { class_name: "MyModel", config: { layers: [] } },
+      'topology: expected a model of class Model, Functional or Sequential, got "MyModel"',
+    ],
+    ["no layers", { class_name: "Model", config: {} }, "topology: expected a list of layers, got undefined"],
+    [
+      "a layer without a class",
+      { class_name: "Model", config: { layers: [{}] } },
+      "topology: expected layer 0 to have class_name and config, got {}",
+    ],
+    [
+      "a layer without a name",
+      { class_name: "Model", config: { layers: [{ class_name: "Add", config: {} }] } },
+      "topology: expected layer 0 to have a name, got undefined",
+    ],
+    [
+      "a call in another form",
+      {
+        class_name: "Model",
+        config: { layers: [{ class_name: "Add", name: "a", config: {}, inbound_nodes: [{ inputs: [] }] }] },
+      },
+      'inbound_nodes of layer "a": expected calls of [layer, call, tensor, arguments], got {"inputs":[]}',
+    ],
+    [
+      "a second output of a layer",
+      {
+        class_name: "Model",
+        config: {
+          layers: [{ class_name: "Add", name: "a", config: {}, inbound_nodes: [[["b", 0, 1, {}]]] }],
+        },
+      },
+      'layer "a" takes output 1 of "b"; expected layers with one output',
+    ],
+  ])("%s", (_what, json, message) => {
+    expect(failureOf(() => readTopology(json))).toEqual({ reason: "CONVERT_INVALID", message });
+  });
+});
