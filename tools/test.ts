@@ -1,5 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { constants } from "node:os";
 import {
   type FailedCase,
   failedCaseLines,
@@ -8,12 +9,13 @@ import {
   strayErrorLines,
   type VitestFile,
 } from "./failed-tests.ts";
+import { type OutputPart, orderOutput } from "./order-output.ts";
 import { strayErrorsJson } from "./vitest-stray-errors.ts";
 
 /**
- * `npm test`: every check of the project, one after the other, with one closing line for all of them.
- * `npm test -- NAME...` runs only the steps with these names. What failed is named last, since a log is often
- * read by its end alone.
+ * `npm test`: every check of the project, with one closing line for all of them. Some run side by side, since many of them
+ * wait; the log reads as if they ran one after the other. `npm test -- NAME...` runs only the steps with these names. What
+ * failed is named last, since a log is often read by its end alone.
  */
 
 interface Counts {
@@ -50,12 +52,15 @@ const packedJson = `${output}/packed.json`;
 const soakJson = `${output}/soak.json`;
 const composeJson = `${output}/deploy-compose.json`;
 
-const steps: readonly Step[] = [
+const checks: readonly Step[] = [
   { name: "format-and-lint", command: ["biome", "ci", "--error-on-warnings", "."] },
   { name: "buf-lint", command: ["buf", "lint"] },
   { name: "buf-format", command: ["buf", "format", "--diff", "--exit-code"] },
   { name: "types", command: ["tsc", "-p", "tsconfig.json"] },
   { name: "types-core", command: ["tsc", "-p", "tsconfig.core.json"] },
+];
+
+const prepares: readonly Step[] = [
   {
     name: "prepare",
     command: ["node", "src/cli/portico.ts", "prepare", "--force"],
@@ -64,6 +69,9 @@ const steps: readonly Step[] = [
     name: `prepare-${variant}`,
     command: ["node", "src/cli/portico.ts", "prepare", "--variant", variant, "--force"],
   })),
+];
+
+const unit: readonly Step[] = [
   {
     name: "unit",
     command: [
@@ -72,6 +80,10 @@ const steps: readonly Step[] = [
     ],
     report: { files: [vitestJson, strayErrorsJson], count: countVitest, failures: readVitestFailures },
   },
+];
+
+/** What is built, and what is asked of it. No unit test reads dist. */
+const built: readonly Step[] = [
   { name: "build", command: ["node", "tools/build.ts"] },
   {
     name: "package",
@@ -122,6 +134,13 @@ const steps: readonly Step[] = [
   },
 ];
 
+/** One stage after the other; the lanes of a stage run side by side, the steps of a lane one after the other. */
+const stages: readonly (readonly (readonly Step[])[])[] = [
+  [checks, prepares],
+  [unit, built],
+];
+const steps = stages.flat(2);
+
 /** Tests that never began, since their process ended, are in the total alone; they count as skipped. */
 function countVitest(): Counts {
   const report = JSON.parse(readFileSync(vitestJson, "utf8")) as Record<string, number>;
@@ -159,21 +178,50 @@ function caseReport(path: string): Report {
   };
 }
 
-function run(command: readonly string[]): Promise<number> {
+/** What a step wrote is read for so long after its end, if it has left a process behind that could write more. */
+const readOnMs = 2_000;
+
+const running = new Set<ChildProcess>();
+
+/** Writes straight to where the log goes while nothing before it is still running, else by way of `output`. */
+function run(command: readonly string[], output: OutputPart): Promise<number> {
   return new Promise((resolve) => {
     const [program, ...args] = command as [string, ...string[]];
-    const child = spawn(program, args, { stdio: "inherit", shell: process.platform === "win32" });
-    child.on("error", () => resolve(127));
-    child.on("exit", (code) => resolve(code ?? 1));
+    const [input, to] = output.isLive() ? (["inherit", "inherit"] as const) : (["ignore", "pipe"] as const);
+    const child = spawn(program, args, { stdio: [input, to, to], shell: process.platform === "win32" });
+    running.add(child);
+    const streams = [child.stdout, child.stderr];
+    for (const stream of streams) stream?.on("data", output.write);
+    let patience: NodeJS.Timeout | undefined;
+    const end = (code: number) => {
+      clearTimeout(patience);
+      running.delete(child);
+      for (const stream of streams) stream?.destroy();
+      resolve(code);
+    };
+    child.on("error", () => end(127));
+    child.on("close", (code) => end(code ?? 1));
+    child.on("exit", (code) => {
+      patience = setTimeout(() => end(code ?? 1), readOnMs);
+    });
   });
 }
 
-async function runStep(step: Step): Promise<Counts> {
+/** The steps end with this process, and what they wrote so far is shown. */
+function endTogether(outputs: readonly OutputPart[], signal: NodeJS.Signals): void {
+  for (const child of running) child.kill(signal);
+  for (const output of outputs) output.end();
+  process.exit(128 + constants.signals[signal]);
+}
+
+async function runStep(step: Step, output: OutputPart): Promise<Counts> {
+  const say = (line: string) => output.write(Buffer.from(`${line}\n`));
   const start = performance.now();
   for (const file of step.report?.files ?? []) rmSync(file, { force: true });
-  console.log(`\n== ${step.name}: ${step.command.join(" ")}`);
-  const code = await run(step.command);
-  console.log(`== ${step.name}: exit code ${code}, ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  say(`\n== ${step.name}: ${step.command.join(" ")}`);
+  const code = await run(step.command, output);
+  say(`== ${step.name}: exit code ${code}, ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  output.end();
   const single = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
   if (!step.report) return single;
   try {
@@ -205,15 +253,24 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-const failedSteps: Step[] = [];
-for (const step of steps.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-  const counts = await runStep(step);
-  total.passed += counts.passed;
-  total.failed += counts.failed;
-  total.skipped += counts.skipped;
-  if (counts.failed > 0) failedSteps.push(step);
+const isWanted = ({ name }: Step) => wanted.length === 0 || wanted.includes(name);
+const counted = new Map<Step, Counts>();
+for (const stage of stages) {
+  const lanes = stage.map((lane) => lane.filter(isWanted));
+  const outputs = orderOutput(lanes.flat().length, (chunk) => void process.stdout.write(chunk));
+  const outputOf = new Map(lanes.flat().map((step, index) => [step, outputs[index] as OutputPart]));
+  const runLane = async (lane: readonly Step[]) => {
+    for (const step of lane) counted.set(step, await runStep(step, outputOf.get(step) as OutputPart));
+  };
+  const onSignal = (signal: NodeJS.Signals) => endTogether(outputs, signal);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
+  await Promise.all(lanes.map(runLane));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
 }
+
+const sum = (of: keyof Counts) => [...counted.values()].reduce((total, counts) => total + counts[of], 0);
+const total: Counts = { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
+const failedSteps = steps.filter((step) => (counted.get(step)?.failed ?? 0) > 0);
 
 if (failedSteps.length > 0) console.log(`\nfailed steps: ${failedSteps.map(({ name }) => name).join(", ")}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
