@@ -25,6 +25,7 @@ import { releaseAtEnd } from "./inflight-bytes-release.ts";
 import { createMessageLimitRouter, requestMaxBytes } from "./message-limit-router.ts";
 import { inPieces } from "./reply-pieces.ts";
 import type { RequestGate } from "./request-gate.ts";
+import { sendHead, toTrailersOnly } from "./trailers-only.ts";
 import { answerText, answerUnknownPath } from "./unknown-path.ts";
 import { discardUnreadBody, readBody } from "./unread-body.ts";
 
@@ -104,8 +105,10 @@ export function createGuardedHandler(options: GuardedHandlerOptions): HttpHandle
     const checked = withCheckedMessages(post, { method, readMaxBytes, limits, held, onMessageEdge });
     const answer = watchReply(await rpc({ ...checked, body: releaseAfterBody(checked.body, account) }));
     await discardUnreadBody(request, response, limits);
-    const { body: reply, ...head } = withPlainGrpcMessage(answer);
-    await universalResponseToNodeResponse({ ...head, ...(reply && { body: inPieces(reply) }) }, response);
+    const { body: reply, ...head } = withPlainGrpcMessage(await toTrailersOnly(answer));
+    if (!reply && !head.trailer) sendHead(head, response);
+    else
+      await universalResponseToNodeResponse({ ...head, ...(reply && { body: inPieces(reply) }) }, response);
   }
 
   return (request, response) => {
