@@ -1,16 +1,16 @@
 import type { EmbedOptions } from "../../embed/embedder.ts";
 import type { ProcessorLimits } from "../../embed/process-picture.ts";
 import type { Processed, ProcessorHost, ProcessResult } from "../../embed/processor.ts";
-import { abortError } from "../../embed/settle-before.ts";
 import { EmbedError } from "../../errors.ts";
-import { createRecentSuccess, defaultRecentSuccessLimits } from "../observe/recent-success.ts";
-import { createJobQueue, type Job, type QueueLimits } from "./job-queue.ts";
+import type { Job, QueueLimits } from "./job-queue.ts";
 import { loadCodecs } from "./load-codecs.ts";
+import { createPoolReadiness } from "./pool-readiness.ts";
 import type { ProcessMessage, ProcessorSource, ProcessorStart } from "./processor-protocol.ts";
+import { createRetryingQueue } from "./retrying-queue.ts";
 import { createThreadCrew } from "./thread-crew.ts";
 import { defaultWorkerLimits, type WorkerLimits } from "./worker-limits.ts";
 import type { PoolEvent, PoolState } from "./worker-pool.ts";
-import { defaultNoWorkerMaxMs, defaultWorkerMaxMemoryBytes } from "./worker-pool-options.ts";
+import { defaultWorkerMaxMemoryBytes } from "./worker-pool-options.ts";
 
 /** Limits of each worker have the defaults of `defaultWorkerLimits`. */
 export interface ProcessorPoolOptions extends Partial<WorkerLimits> {
@@ -32,27 +32,14 @@ export interface ProcessorPool extends ProcessorHost {
   state(): PoolState;
 }
 
-/** A picture whose worker ended is tried again once, as in the worker pool of an encoder. */
-const retries = 1;
-
-const watchIntervalMs = 1_000;
-
 /**
  * The `ProcessorHost` of a server: a queue of pictures before a fixed number of threads, each of which runs the processor on
  * one at a time. A thread that ends, hangs or grows too much is replaced; at most the picture it held fails. Ready as long
  * as a thread lives and work does not stall.
  */
 export function createProcessorPool(options: ProcessorPoolOptions): ProcessorPool {
-  const { noWorkerMaxMs = defaultNoWorkerMaxMs, onEvent = () => undefined } = options;
-  const queue = createJobQueue<Processed>(options.queue);
-  /** Pictures that lost their worker: they have waited already. */
-  const retryQueue = createJobQueue<Processed>({ maxItems: Infinity, maxBytes: Infinity });
-  const recent = createRecentSuccess(defaultRecentSuccessLimits, () => performance.now());
-  let closedBy: EmbedError | undefined;
+  const { onEvent = () => undefined } = options;
   let name: string | undefined;
-  let wasReady = false;
-  /** When the last worker was lost; undefined while one lives and before the first. */
-  let noWorkerSince: number | undefined;
 
   const crew = createThreadCrew<ProcessMessage>({
     entry: "processor-worker",
@@ -68,36 +55,42 @@ export function createProcessorPool(options: ProcessorPoolOptions): ProcessorPoo
       if (name !== undefined) onEvent(event);
     },
   });
+  const queue = createRetryingQueue<Processed>({
+    limits: options.queue,
+    dispatch,
+    onSuccess: () => readiness.noteSuccess(),
+  });
+  const readiness = createPoolReadiness({
+    isManned: () => crew.size() > 0,
+    oldestMs: () => queue.state().oldestMs,
+    noWorkerMaxMs: options.noWorkerMaxMs,
+    onOrphaned: queue.failAll,
+    onReadyChanged: (ready) => onEvent({ kind: "ready-changed", ready }),
+  });
   const ready = crew.first.then(
     (first) => {
       name = first.name;
-      noteReadiness();
     },
     (error: unknown) => {
       closeWith(startError(EmbedError.from(error), options.source));
       // Nothing is tried again: whoever waits for it is told.
       void crew.close();
-      throw closedBy;
+      throw queue.closedBy();
     },
   );
   // Whoever awaits it sees the rejection; callers get it as the result of their pictures.
   ready.catch(() => undefined);
-  const watch = setInterval(() => {
-    noteReadiness();
-    failOrphans();
-  }, watchIntervalMs).unref();
 
   function followWorkers(): void {
     dispatch();
-    noWorkerSince = crew.isLost() ? (noWorkerSince ?? performance.now()) : undefined;
-    noteReadiness();
+    readiness.noteThreads();
   }
 
   function dispatch(): void {
     while (crew.idle() > 0) {
-      const job = retryQueue.shift() ?? queue.shift();
-      if (!job) return;
-      void work(job);
+      const next = queue.next();
+      if (!next) return;
+      void work(next.job);
     }
   }
 
@@ -109,73 +102,19 @@ export function createProcessorPool(options: ProcessorPoolOptions): ProcessorPoo
     dispatch();
   }
 
-  function enqueue(
-    bytes: Uint8Array,
-    signal: AbortSignal | undefined,
-    settle: (result: ProcessResult) => void,
-  ) {
-    const attempt = (triesLeft: number): Job<Processed> => ({
-      bytes,
-      signal,
-      resolve(result) {
-        if (result.ok) recent.noteSuccess();
-        const isLost = !result.ok && result.error.reason === "ENGINE_FAILED";
-        if (isLost && closedBy) settle({ ok: false, error: closedBy });
-        else if (isLost && triesLeft > 0) {
-          retryQueue.push(attempt(triesLeft - 1));
-          dispatch();
-        } else settle(result);
-      },
-    });
-    queue.push(attempt(retries));
-    dispatch();
-  }
-
-  function failOrphans(): void {
-    if (noWorkerSince === undefined || performance.now() - noWorkerSince < noWorkerMaxMs) return;
-    const message = `no worker has lived for ${noWorkerMaxMs / 1_000} s; they are being started, try again later`;
-    for (const waiting of [queue, retryQueue]) waiting.failAll(new EmbedError("NOT_READY", message));
-  }
-
   function closeWith(error: EmbedError): void {
-    closedBy ??= error;
-    clearInterval(watch);
-    queue.failAll(closedBy);
-    retryQueue.failAll(closedBy);
-  }
-
-  const isReady = () =>
-    name !== undefined && crew.size() > 0 && !closedBy && recent.isTrusted(queue.state().oldestMs);
-
-  function noteReadiness(): void {
-    const now = isReady();
-    if (now === wasReady) return;
-    wasReady = now;
-    onEvent({ kind: "ready-changed", ready: now });
+    readiness.close();
+    queue.close(error);
   }
 
   return {
     concurrency: options.workers,
     ready,
-    isReady,
+    isReady: readiness.isReady,
     name: () => name ?? "",
-    state: () => ({ ...queue.state(), workers: crew.size(), helps: 0, isReady: isReady() }),
-    process(bytes: Uint8Array, { signal }: EmbedOptions = {}): Promise<ProcessResult> {
-      return new Promise((resolve) => {
-        if (closedBy) {
-          resolve({ ok: false, error: closedBy });
-          return;
-        }
-        // The picture that a worker holds is worked on to its end, but its caller is told at once.
-        const onAbort = () => settle({ ok: false, error: abortError(signal as AbortSignal) });
-        const settle = (result: ProcessResult) => {
-          signal?.removeEventListener("abort", onAbort);
-          resolve(result);
-        };
-        signal?.addEventListener("abort", onAbort);
-        enqueue(bytes, signal, settle);
-      });
-    },
+    state: () => ({ ...queue.state(), workers: crew.size(), helps: 0, isReady: readiness.isReady() }),
+    process: (bytes: Uint8Array, { signal }: EmbedOptions = {}): Promise<ProcessResult> =>
+      queue.add(bytes, signal),
     async dispose() {
       closeWith(new EmbedError("SHUTTING_DOWN", "the workers of the processor are closed"));
       await crew.close();

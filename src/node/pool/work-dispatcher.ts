@@ -2,15 +2,15 @@ import type { EngineName } from "../../engine/engine.ts";
 import type { EmbedError } from "../../errors.ts";
 import { type BatchLine, createBatchLine, maxBatchPictures } from "./batch-line.ts";
 import type { DecodeCrewOptions } from "./decode-crew.ts";
-import type { Job, JobQueue } from "./job-queue.ts";
+import type { Job } from "./job-queue.ts";
 import type { PooledWorker } from "./pooled-worker.ts";
+import type { NextJob, RetryingQueue } from "./retrying-queue.ts";
 import type { WorkerCrew } from "./worker-crew.ts";
 
 export interface WorkDispatcherOptions extends Omit<DecodeCrewOptions, "setup"> {
   readonly crew: WorkerCrew;
-  readonly queue: JobQueue;
-  /** Pictures that lost their worker: they go first, and alone, since they may be to blame. */
-  readonly retryQueue: JobQueue;
+  /** Pictures that lost their worker go first, and alone, since they may be to blame. */
+  readonly queue: RetryingQueue;
   /** Takes batches, see `BatchLine`; every other engine has a picture in each worker, from bytes to vector. */
   readonly batchedEngine: EngineName;
   readonly onBatch: (pictures: number) => void;
@@ -33,7 +33,7 @@ export interface WorkDispatcher {
 }
 
 export function createWorkDispatcher(options: WorkDispatcherOptions): WorkDispatcher {
-  const { crew, queue, retryQueue, batchedEngine } = options;
+  const { crew, queue, batchedEngine } = options;
   /** There while the engine takes batches. */
   let line: BatchLine | undefined;
   let left: Promise<void> | undefined;
@@ -45,7 +45,7 @@ export function createWorkDispatcher(options: WorkDispatcherOptions): WorkDispat
       line = createBatchLine({ ...options, setup: crew.setup });
     }
     if (line && !isBatched) {
-      left = line.leave((job) => retryQueue.push(job));
+      left = line.leave(queue.putBack);
       line = undefined;
     }
   }
@@ -53,20 +53,21 @@ export function createWorkDispatcher(options: WorkDispatcherOptions): WorkDispat
   function dispatch(): void {
     followEngine();
     line?.run();
-    while (retryQueue.state().queuedItems + queue.state().queuedItems > 0) {
-      const retried = retryQueue.state().queuedItems;
+    while (queue.waiting() > 0) {
       if (line) {
         if (!line.hasRoom()) return;
-        line.take(nextJob(), retried > 0);
+        const { job, isRetried } = takeNext();
+        line.take(job, isRetried);
       } else {
-        const worker = crew.take(retried + queue.state().queuedItems);
+        const worker = crew.take(queue.waiting());
         if (!worker) return;
-        void work(worker, nextJob(), retried > 0);
+        const { job, isRetried } = takeNext();
+        void work(worker, job, isRetried);
       }
     }
   }
 
-  const nextJob = () => (retryQueue.shift() ?? queue.shift()) as Job;
+  const takeNext = () => queue.next() as NextJob;
 
   /** A picture that has lost its worker is worked on by one alone: it may be to blame. */
   async function work(worker: PooledWorker, job: Job, isAlone: boolean): Promise<void> {
