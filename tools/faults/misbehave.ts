@@ -1,10 +1,6 @@
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
-import type {
-  DecodeCommand,
-  DecodeStart,
-  WorkerCommand,
-  WorkerSetup,
-} from "../../src/node/pool/worker-protocol.ts";
+import type { CrewCommand } from "../../src/node/pool/crew-protocol.ts";
+import type { DecodeStart, WorkerCommand, WorkerSetup } from "../../src/node/pool/worker-protocol.ts";
 import { type Fault, faultOf } from "./marked-picture.ts";
 
 /**
@@ -33,7 +29,7 @@ const misbehave: Readonly<Record<Fault, () => void>> = {
 };
 
 if (!isMainThread && parentPort && takesPictures(workerData)) {
-  parentPort.on("message", (command: WorkerCommand | DecodeCommand) => {
+  parentPort.on("message", (command: WorkerCommand | CrewCommand) => {
     const fault = "bytes" in command ? faultOf(command.bytes) : undefined;
     if (fault) misbehave[fault]();
   });

@@ -8,10 +8,11 @@ import { compareVectors } from "../../embed/compare-vectors.ts";
 import type { EmbedOptions } from "../../embed/embedder.ts";
 import { readVectorGolden } from "../model/vector-golden.ts";
 import { maxBatchPictures } from "./batch-line.ts";
+import type { CrewCommand } from "./crew-protocol.ts";
 import { defaultQueueLimits } from "./job-queue.ts";
 import { createWorkerPool, type PoolEvent, type WorkerPool } from "./worker-pool.ts";
 import type { WorkerPoolOptions } from "./worker-pool-options.ts";
-import type { DecodeCommand, WorkerCommand, WorkerSetup } from "./worker-protocol.ts";
+import type { WorkerCommand, WorkerSetup } from "./worker-protocol.ts";
 
 /** Batches on a processor: what a GPU gets in the same way is ort-webgpu.spec.ts. */
 
@@ -72,7 +73,7 @@ const embedTones = (count: number) => Promise.all(Array.from({ length: count }, 
 /** The thread decodes a picture for half a second, so many times, which nobody hears of; commands wait behind that. */
 function hold(thread: Worker | undefined, times = 1): void {
   const embed: WorkerCommand = { kind: "embed", id: -1, bytes: slowBrokenPng(), helpers: undefined };
-  const decode: DecodeCommand = { kind: "decode", id: -1, bytes: slowBrokenPng() };
+  const decode: CrewCommand = { id: -1, bytes: slowBrokenPng() };
   for (let time = 0; time < times; time++) thread?.postMessage(thread === threads[0] ? embed : decode);
 }
 

@@ -2,8 +2,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import { createPrepareImage } from "../../embed/prepare-image.ts";
 import { EmbedError } from "../../errors.ts";
 import { createDecodeImage } from "../../image/decode-image.ts";
+import type { CrewCommand } from "./crew-protocol.ts";
 import { watchWasmMemory } from "./wasm-memory.ts";
-import type { DecodeCommand, DecodeMessage, DecodeStart } from "./worker-protocol.ts";
+import type { DecodeMessage, DecodeStart } from "./worker-protocol.ts";
 
 /** Entry of a thread without an engine: one picture at a time, from encoded bytes to the tensor that an engine takes. */
 
@@ -22,7 +23,7 @@ const prepareImage = createPrepareImage({
   now: () => performance.now(),
 });
 
-async function decodeOne({ id, bytes }: DecodeCommand): Promise<void> {
+async function decodeOne({ id, bytes }: CrewCommand): Promise<void> {
   try {
     const image = await prepareImage(bytes);
     post({ kind: "result", id, result: image, wasmBytes: wasmBytes() }, [image.tensor.buffer as ArrayBuffer]);
@@ -32,5 +33,5 @@ async function decodeOne({ id, bytes }: DecodeCommand): Promise<void> {
   }
 }
 
-port.on("message", (command: DecodeCommand) => void decodeOne(command));
-post({ kind: "ready", wasmBytes: wasmBytes() });
+port.on("message", (command: CrewCommand) => void decodeOne(command));
+post({ kind: "ready", told: undefined, wasmBytes: wasmBytes() });

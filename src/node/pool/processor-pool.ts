@@ -5,7 +5,7 @@ import { EmbedError } from "../../errors.ts";
 import type { Job, QueueLimits } from "./job-queue.ts";
 import { loadCodecs } from "./load-codecs.ts";
 import { createPoolReadiness } from "./pool-readiness.ts";
-import type { ProcessMessage, ProcessorSource, ProcessorStart } from "./processor-protocol.ts";
+import type { ProcessorSource, ProcessorStart } from "./processor-protocol.ts";
 import { createRetryingQueue } from "./retrying-queue.ts";
 import { createThreadCrew } from "./thread-crew.ts";
 import { defaultWorkerLimits, type WorkerLimits } from "./worker-limits.ts";
@@ -41,7 +41,7 @@ export function createProcessorPool(options: ProcessorPoolOptions): ProcessorPoo
   const { onEvent = () => undefined } = options;
   let name: string | undefined;
 
-  const crew = createThreadCrew<ProcessMessage>({
+  const crew = createThreadCrew<Processed, string>({
     entry: "processor-worker",
     threads: options.workers,
     workerData: loadCodecs().then(
@@ -68,8 +68,8 @@ export function createProcessorPool(options: ProcessorPoolOptions): ProcessorPoo
     onReadyChanged: (ready) => onEvent({ kind: "ready-changed", ready }),
   });
   const ready = crew.first.then(
-    (first) => {
-      name = first.name;
+    (told) => {
+      name = told;
     },
     (error: unknown) => {
       closeWith(startError(EmbedError.from(error), options.source));
@@ -95,10 +95,8 @@ export function createProcessorPool(options: ProcessorPoolOptions): ProcessorPoo
   }
 
   async function work(job: Job<Processed>): Promise<void> {
-    const answer = await crew.ask("process", job.bytes);
-    if (answer instanceof EmbedError) job.resolve({ ok: false, error: answer });
-    else if (answer.result.ok) job.resolve(answer.result);
-    else job.resolve({ ok: false, error: EmbedError.fromPlain(answer.result.error) });
+    const made = await crew.ask(job.bytes);
+    job.resolve(made instanceof EmbedError ? { ok: false, error: made } : made);
     dispatch();
   }
 

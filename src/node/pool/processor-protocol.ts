@@ -1,8 +1,8 @@
 import type { ProcessorLimits } from "../../embed/process-picture.ts";
 import type { Processed } from "../../embed/processor.ts";
-import type { PlainEmbedError } from "../../errors.ts";
 import type { PreprocessSpec } from "../../preprocess/preprocess-spec.ts";
-import type { PlainEmbedFailure, WorkerSetup } from "./worker-protocol.ts";
+import type { CrewMessage } from "./crew-protocol.ts";
+import type { WorkerSetup } from "./worker-protocol.ts";
 
 /** Which processor a thread runs; each thread has its own. */
 export type ProcessorSource =
@@ -18,20 +18,5 @@ export interface ProcessorStart {
   readonly limits: ProcessorLimits;
 }
 
-/** Main thread to such a thread; `bytes` is transferred. */
-export interface ProcessCommand {
-  readonly kind: "process";
-  readonly id: number;
-  readonly bytes: Uint8Array;
-}
-
-/** The other way; the images are transferred. */
-export type ProcessMessage =
-  | { readonly kind: "ready"; readonly name: string }
-  | { readonly kind: "failed"; readonly error: PlainEmbedError }
-  | {
-      readonly kind: "result";
-      readonly id: number;
-      readonly result: Processed | PlainEmbedFailure;
-      readonly wasmBytes: number;
-    };
+/** Of such a thread: the images, and once it is ready the processor's name. */
+export type ProcessMessage = CrewMessage<Processed, string>;

@@ -6,12 +6,8 @@ import { createProcessPicture } from "../../embed/process-picture.ts";
 import type { Processor } from "../../embed/processor.ts";
 import { EmbedError } from "../../errors.ts";
 import { createDecodeImage } from "../../image/decode-image.ts";
-import type {
-  ProcessCommand,
-  ProcessMessage,
-  ProcessorSource,
-  ProcessorStart,
-} from "./processor-protocol.ts";
+import type { CrewCommand } from "./crew-protocol.ts";
+import type { ProcessMessage, ProcessorSource, ProcessorStart } from "./processor-protocol.ts";
 import { watchWasmMemory } from "./wasm-memory.ts";
 
 /** Entry of a thread that runs a processor: one picture at a time, from encoded bytes to pictures as base64. */
@@ -50,7 +46,7 @@ try {
     deflate: (bytes) => deflateSync(bytes),
     now: () => performance.now(),
   });
-  port.on("message", async ({ id, bytes }: ProcessCommand) => {
+  port.on("message", async ({ id, bytes }: CrewCommand) => {
     const result = await processPicture(bytes);
     if (result.ok) {
       const moved = result.images.map(({ buffer }) => buffer as ArrayBuffer);
@@ -60,7 +56,7 @@ try {
       post({ kind: "result", id, result: failure, wasmBytes: wasmBytes() });
     }
   });
-  post({ kind: "ready", name: processor.name });
+  post({ kind: "ready", told: processor.name, wasmBytes: wasmBytes() });
 } catch (error) {
   post({ kind: "failed", error: EmbedError.from(error).toPlain() });
 }

@@ -1,4 +1,5 @@
 import { EmbedError } from "../../errors.ts";
+import type { CrewCommand, CrewMessage, PlainEmbedFailure } from "./crew-protocol.ts";
 import { restartDelayMs } from "./restart-delay.ts";
 import { type SupervisedThread, startSupervisedThread } from "./supervised-thread.ts";
 import type { CrewEvent } from "./worker-crew.ts";
@@ -20,9 +21,9 @@ export interface ThreadCrewOptions {
 }
 
 /** Threads that take one picture at a time and need no engine; one that ends or has grown too much is replaced. */
-export interface ThreadCrew<Message extends { readonly kind: string }> {
+export interface ThreadCrew<Made extends object, Told = undefined> {
   /** What the first thread tells when it is ready; rejects if the first one that ends was never ready, or by `close`. */
-  readonly first: Promise<Extract<Message, { kind: "ready" }>>;
+  readonly first: Promise<Told>;
   /** Threads that are ready and live. */
   size(): number;
   /** Threads that have no picture. */
@@ -31,18 +32,18 @@ export interface ThreadCrew<Message extends { readonly kind: string }> {
   isLost(): boolean;
   /**
    * Asks a thread that has no picture; there must be one. Never rejects. `bytes` stay the caller's.
-   * @returns the answer, or why there will be none
+   * @returns what was made of the picture, or why there will be none
    */
-  ask(kind: string, bytes: Uint8Array): Promise<Extract<Message, { kind: "result" }> | EmbedError>;
+  ask(bytes: Uint8Array): Promise<Made | EmbedError>;
   close(): Promise<void>;
 }
 
-export function createThreadCrew<Message extends { readonly kind: string }>(
+export function createThreadCrew<Made extends object, Told = undefined>(
   options: ThreadCrewOptions,
-): ThreadCrew<Message> {
-  type Thread = SupervisedThread<Message>;
+): ThreadCrew<Made, Told> {
+  type Thread = SupervisedThread<CrewMessage<Made, Told>>;
   const { limits, onEvent, onChange } = options;
-  const first = Promise.withResolvers<Extract<Message, { kind: "ready" }>>();
+  const first = Promise.withResolvers<Told>();
   // Not everybody asks.
   first.promise.catch(() => undefined);
   /** Every thread that was started and not ended. */
@@ -58,13 +59,17 @@ export function createThreadCrew<Message extends { readonly kind: string }>(
   async function open(): Promise<void> {
     const workerData = await options.workerData;
     if (isClosed) return;
-    const thread = startSupervisedThread<Message>({ entry: options.entry, workerData, limits });
+    const thread = startSupervisedThread<CrewMessage<Made, Told>>({
+      entry: options.entry,
+      workerData,
+      limits,
+    });
     threads.add(thread);
     // One that could not start is lost as well.
     void thread.lost.then((error) => onLost(thread, error));
     thread.ready.then(
       (ready) => {
-        first.resolve(ready);
+        first.resolve(ready.told);
         join(thread);
       },
       () => undefined,
@@ -123,13 +128,16 @@ export function createThreadCrew<Message extends { readonly kind: string }>(
     size: () => members.size,
     idle: () => idle.length,
     isLost: () => isLost,
-    async ask(kind, bytes) {
+    async ask(bytes) {
       const thread = idle.pop() as Thread;
       // A copy: should the thread end, the picture is still there to be tried again.
       const copy = new Uint8Array(bytes);
-      const answer = await thread.ask({ kind, bytes: copy }, [copy.buffer], pictureLimits(limits));
+      const command: Omit<CrewCommand, "id"> = { bytes: copy };
+      const answer = await thread.ask(command, [copy.buffer], pictureLimits(limits));
       giveBack(thread);
-      return answer;
+      if (answer instanceof EmbedError) return answer;
+      const { result } = answer;
+      return isFailure(result) ? EmbedError.fromPlain(result.error) : result;
     },
     async close() {
       isClosed = true;
@@ -140,4 +148,8 @@ export function createThreadCrew<Message extends { readonly kind: string }>(
       await Promise.all([...threads].map((thread) => thread.terminate()));
     },
   };
+}
+
+function isFailure(result: object): result is PlainEmbedFailure {
+  return "ok" in result && result.ok === false;
 }

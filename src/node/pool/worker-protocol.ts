@@ -6,6 +6,7 @@ import type { PackedModel } from "../../engine/simd/packed-model.ts";
 import type { PlainEmbedError } from "../../errors.ts";
 import type { ImageLimits } from "../../image/pixels.ts";
 import type { PreprocessSpec } from "../../preprocess/preprocess-spec.ts";
+import type { CrewMessage, PlainEmbedFailure } from "./crew-protocol.ts";
 import type { NativeCallState } from "./native-calls.ts";
 
 /** What workers are started with. Compiled codecs are shared, not copied. */
@@ -107,25 +108,5 @@ export type PlainEmbedResult = Embedding | PlainEmbedFailure;
 /** What a thread that only decodes is started with: the part of a worker's that needs no engine. */
 export type DecodeStart = Pick<WorkerSetup, "codecs" | "limits" | "preprocess">;
 
-/** Main thread to a thread that decodes; `bytes` is transferred. */
-export interface DecodeCommand {
-  readonly kind: "decode";
-  readonly id: number;
-  readonly bytes: Uint8Array;
-}
-
-/** A thread that decodes to the main thread; the tensor is transferred. */
-export type DecodeMessage =
-  | { readonly kind: "ready"; readonly wasmBytes: number }
-  | { readonly kind: "failed"; readonly error: PlainEmbedError }
-  | {
-      readonly kind: "result";
-      readonly id: number;
-      readonly result: PreparedImage | PlainEmbedFailure;
-      readonly wasmBytes: number;
-    };
-
-export interface PlainEmbedFailure {
-  readonly ok: false;
-  readonly error: PlainEmbedError;
-}
+/** Of such a thread: the tensor that an engine takes. */
+export type DecodeMessage = CrewMessage<PreparedImage>;
