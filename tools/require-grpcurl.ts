@@ -2,5 +2,5 @@ import { requireGoTool } from "./require-go-tool.ts";
 
 /** Full path of grpcurl, or undefined without Go, as `requireGoTool` says. */
 export function requireGrpcurl(): string | undefined {
-  return requireGoTool("grpcurl", "github.com/fullstorydev/grpcurl/cmd/grpcurl", "v1.9.4");
+  return requireGoTool("grpcurl");
 }

@@ -24,7 +24,7 @@ interface Compose {
 }
 
 /** What `docker compose` itself reads the file with, and checks it against the Compose Specification. */
-const compose = requireGoTool("cmd", "github.com/compose-spec/compose-go/v2/cmd", "v2.10.2");
+const compose = requireGoTool("cmd");
 const envoy = requireTool("envoy");
 
 function load(file: string): Compose {

@@ -6,7 +6,7 @@ import { requireGoTool } from "../require-go-tool.ts";
 import { parseServeFlags } from "./parse-serve-flags.ts";
 import { kubectl, renderKustomization, yamlToJson } from "./yaml-to-json.ts";
 
-const kubeconform = requireGoTool("kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform", "v0.7.0");
+const kubeconform = requireGoTool("kubeconform");
 
 interface Container {
   readonly args: readonly string[];

@@ -116,7 +116,7 @@ async function run(envoy: string, ghz: string): Promise<void> {
 }
 
 const envoy = requireTool("envoy");
-const ghz = envoy && requireGoTool("ghz", "github.com/bojand/ghz/cmd/ghz", "v0.121.0");
+const ghz = envoy && requireGoTool("ghz");
 if (envoy && ghz) await run(envoy, ghz);
 const passed = results.filter(({ isPassed }) => isPassed).length;
 const failed = results.length - passed;

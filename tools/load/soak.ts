@@ -71,7 +71,7 @@ async function soak(ghz: string): Promise<void> {
   console.log(`${report.rps.toFixed(0)} calls per second`);
 }
 
-const ghz = requireGoTool("ghz", "github.com/bojand/ghz/cmd/ghz", "v0.121.0");
+const ghz = requireGoTool("ghz");
 if (ghz) await soak(ghz);
 for (const { name, isPassed, got } of results)
   console.log(`${isPassed ? "passed" : "FAILED"}: ${name}: ${got}`);

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import tools from "../go-tools.json" with { type: "json" };
 import { requireGoTool } from "../require-go-tool.ts";
 import { requireTool } from "../require-tool.ts";
 import { buildConformanceImage, outputFolder, readConformanceRegistry } from "./conformance-registry.ts";
@@ -25,10 +26,7 @@ function fail(name: string, reason: string): void {
   console.log(`FAILED: ${name}${reason === "" ? "" : `: ${reason}`}`);
 }
 
-const conformanceVersion = "v1.0.7";
-const h2specVersion = "v2.2.1+incompatible";
-
-/** How many cases there are, so that none is lost without a word. They are those of the versions above. */
+/** How many cases there are, so that none is lost without a word. They are those of the versions in tools/go-tools.json. */
 const conformanceCases = 2718;
 const h2specCases = 145;
 
@@ -102,20 +100,17 @@ function describe({ exitCode, seconds }: SuiteRun): string {
 }
 
 const suites = [
-  {
-    module: "connectrpc.com/conformance",
-    name: "connectconformance",
-    version: conformanceVersion,
-    run: runConnectconformance,
-  },
-  { module: "github.com/summerwind/h2spec", name: "h2spec", version: h2specVersion, run: runH2spec },
-];
+  { name: "connectconformance", run: runConnectconformance },
+  { name: "h2spec", run: runH2spec },
+] as const;
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const go = requireTool("go");
-if (go !== undefined) buildConformanceImage(go, `connectrpc.com/conformance@${conformanceVersion}`);
-for (const { module, name, version, run } of suites) {
-  const program = go && requireGoTool(name, `${module}/cmd/${name}`, version);
+if (go !== undefined)
+  buildConformanceImage(go, `connectrpc.com/conformance@${tools.connectconformance.version}`);
+for (const { name, run } of suites) {
+  const { version } = tools[name];
+  const program = go && requireGoTool(name);
   if (!program) {
     total.skipped++;
     continue;
