@@ -25,7 +25,7 @@ beforeAll(async () => {
   const manifest = await findModelManifest("resnet50");
   photo = await readVectorGolden("photo/locomotion-house-cat.jpg");
   setup = {
-    engine: "ort-wasm",
+    engine: "simd",
     onnx: await readModel(await prepareModel(manifest), manifest),
     codecs: await loadCodecs(),
     kernels: await loadKernels(),
@@ -61,6 +61,8 @@ function open(options: Partial<WorkerPoolOptions> = {}): WorkerPool {
   });
   return pool;
 }
+
+const onOrtWasm = { loadSetup: async () => ({ ...setup, engine: "ort-wasm" }) as const };
 
 const photoBytes = () => Uint8Array.from(photo.bytes);
 
@@ -140,7 +142,7 @@ describe("a pool of real workers", () => {
     { hasRoom: true, changes: [true] },
     { hasRoom: false, changes: [true, false, true] },
   ])("a worker that has grown is replaced, room for both: $hasRoom", async ({ hasRoom, changes }) => {
-    const embedder = open({ workerMaxMemoryBytes: 2 ** 20, hasRoom: () => hasRoom });
+    const embedder = open({ ...onOrtWasm, workerMaxMemoryBytes: 2 ** 20, hasRoom: () => hasRoom });
     for (const _ of [1, 2]) expectPhotoVector(await embedder.embed(photoBytes()));
     await expect.poll(() => kindsOf("worker-outgrown"), patiently).not.toEqual([]);
     await expect.poll(() => kindsOf("worker-ready").length, patiently).toBeGreaterThan(1);
@@ -248,7 +250,9 @@ describe("a pool of real workers", () => {
   });
 
   test("a file that is no model is refused", async () => {
-    const embedder = open({ loadSetup: async () => ({ ...setup, onnx: new Uint8Array(64) }) });
+    const embedder = open({
+      loadSetup: async () => ({ ...setup, engine: "ort-wasm", onnx: new Uint8Array(64) }),
+    });
     await expect(embedder.ready).rejects.toMatchObject({
       reason: "MODEL_CORRUPT",
       message: "onnxruntime-web cannot load this model of 64 bytes",
