@@ -1,12 +1,27 @@
 import { defineConfig } from "vitest/config";
 
+/** Pure functions: a process of its own for each file would take longer than most of their tests. */
+const core = ["image", "preprocess", "engine", "embed", "service", "convert"].map(
+  (folder) => `src/${folder}/**/*.spec.ts`,
+);
+
 export default defineConfig({
   test: {
-    include: ["src/**/*.spec.ts", "tools/**/*.spec.ts", "conformance/**/*.spec.ts", "bench/**/*.spec.ts"],
+    maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: "core", include: core, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: "rest",
+          include: ["src/**/*.spec.ts", "tools/**/*.spec.ts", "conformance/**/*.spec.ts", "bench/**/*.spec.ts"],
+          exclude: [...core, "**/node_modules/**"],
+        },
+      },
+    ],
     // Real sockets, real workers and a real network run behind these tests; two cores serve them.
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
     // src/node/pool/keep-wasm-code.ts has the reason; specs start threads of their own, too.
     execArgv: ["--no-wasm-code-gc"],
   },
