@@ -1,6 +1,6 @@
-import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import type { ModelManifest, NpmModelSource, WeightsSource } from "../../embed/model-manifest.ts";
+import { homeFolder } from "../home-folder.ts";
 
 /** What decides where the cache lies; a parameter, so that tests can stand on any system. */
 interface CacheSurroundings {
@@ -19,7 +19,7 @@ export function resolveCacheDir(
   { env, platform, home }: CacheSurroundings = {
     env: process.env,
     platform: process.platform,
-    home: homedir(),
+    home: homeFolder(),
   },
 ): string {
   const named = flag || env.PORTICO_CACHE;

@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import Config from "@npmcli/config";
 import npm from "@npmcli/config/lib/definitions/index.js";
 import { EmbedError } from "../../errors.ts";
+import { homeFolder } from "../home-folder.ts";
 
 /**
  * The user's npm configuration (registry, proxy, credentials, certificates, cache, offline...) as options for
@@ -15,7 +16,7 @@ export async function readNpmOptions(): Promise<Record<string, unknown>> {
     ...npm,
     npmPath: npmCli ? dirname(dirname(npmCli)) : join(dirname(execPath), "..", "lib", "node_modules", "npm"),
     // Copies: npm's reader writes to the environment, and our own command line is none of npm's.
-    env: { ...process.env },
+    env: { ...process.env, HOME: process.env.HOME || homeFolder() },
     argv: [],
     execPath,
     warn: false,

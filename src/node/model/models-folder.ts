@@ -1,5 +1,5 @@
-import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
+import { homeFolder } from "../home-folder.ts";
 
 /** What decides where the folder lies; a parameter, so that tests can stand on any system. */
 interface FolderSurroundings {
@@ -18,7 +18,7 @@ export function resolveModelsDir(
   { env, platform, home }: FolderSurroundings = {
     env: process.env,
     platform: process.platform,
-    home: homedir(),
+    home: homeFolder(),
   },
 ): string {
   const named = flag || env.PORTICO_MODELS;
