@@ -19,6 +19,7 @@ import { logPoolEvent } from "./log-pool-event.ts";
 import { toObservability } from "./observability-options.ts";
 import { packageVersion } from "./package-version.ts";
 import type { ServeOptions } from "./serve-options.ts";
+import { serveWarnings } from "./serve-warnings.ts";
 import { stopServerOnSignals } from "./stop-server.ts";
 import { toTlsFiles } from "./tls-options.ts";
 
@@ -35,6 +36,7 @@ export async function serveProcessor(options: ServeOptions, source: ProcessorSou
   const fetchPolicy = toFetchPolicy(options);
   const access = await toAccess(options, log);
   const observability = await toObservability(options, log);
+  for (const warning of serveWarnings(options, opEndpoint)) log.warn(warning);
   const readiness = createReadiness();
   const { workers, why } = options.workers
     ? { workers: options.workers, why: "--workers" }

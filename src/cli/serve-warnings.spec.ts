@@ -21,3 +21,18 @@ test.each([
 ])("%j", (options, warnings) => {
   expect(serveWarnings({ engine: "auto", threads: 1, ...options })).toEqual(warnings);
 });
+
+test.each([
+  [undefined, 0],
+  ["192.168.1.85:52001", 0],
+  ["127.0.0.1:80", 0],
+  ["[::1]:80", 0],
+  ["0.0.0.0:52001", 1],
+  ["0.0.0.0", 1],
+  ["[::]:52001", 1],
+])("OP_ENDPOINT %s: %i", (opEndpoint, count) => {
+  const warnings = serveWarnings({ engine: "auto", threads: 1, maxConnections: 10 }, opEndpoint);
+  const text = (endpoint: string) =>
+    `OP_ENDPOINT ${endpoint}: Identity tells callers to come to ${endpoint.replace(":52001", "")}, which is an address for listening only; it should be the one that they use`;
+  expect(warnings).toEqual(count === 0 ? [] : [text(opEndpoint as string)]);
+});

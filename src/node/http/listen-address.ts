@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from "node:net";
 import { EmbedError } from "../../errors.ts";
 
 /** Where a server listens. `host` is undefined for all interfaces, IPv4 and IPv6. */
@@ -22,28 +23,79 @@ export function resolveListenAddress(
   opEndpoint: string | undefined,
 ): ListenAddress {
   if (listen !== undefined) {
-    const { host, port } = parseHostPort(listen, "--listen", 0);
-    if (port === undefined) throw invalid("--listen", "HOST:PORT", listen);
+    const { host, port } = parseHostPort(listen, listenSetting);
+    if (port === undefined) throw invalid(listen, listenSetting);
     return { host: host === "" || host === "*" ? undefined : host, port };
   }
   if (opEndpoint !== undefined && opEndpoint !== "") {
-    const { port = defaultEndpointPort } = parseHostPort(opEndpoint, "OP_ENDPOINT", 1);
+    const { port = defaultEndpointPort } = parseHostPort(opEndpoint, endpointSetting);
     return { host: undefined, port };
   }
   return developerAddress;
 }
 
+interface Setting {
+  readonly name: string;
+  readonly lowestPort: number;
+  /** Whether "no host" and `*` stand for all interfaces. */
+  readonly mayBeAnyHost: boolean;
+  /** What HOST is for. */
+  readonly hostIs: string;
+  readonly example: string;
+}
+
+const listenSetting: Setting = {
+  name: "--listen",
+  lowestPort: 0,
+  mayBeAnyHost: true,
+  hostIs: "an address of this machine",
+  example: "127.0.0.1:52001 or *:52001",
+};
+
+const endpointSetting: Setting = {
+  name: "OP_ENDPOINT",
+  lowestPort: 1,
+  mayBeAnyHost: false,
+  hostIs: "the address that callers use",
+  example: "192.168.1.85:52001",
+};
+
 /** Takes `HOST:PORT`, `HOST`, `[IPV6]:PORT` or `[IPV6]`; `port` is undefined where the text has none. */
-function parseHostPort(text: string, setting: string, lowestPort: number): { host: string; port?: number } {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:/[\]]*))(?::(\d{1,5}))?$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  if (host === undefined) throw invalid(setting, "HOST:PORT", text);
-  if (match?.[3] === undefined) return { host };
-  const port = Number(match[3]);
-  if (port < lowestPort || port > 65535) throw invalid(setting, `a port from ${lowestPort} to 65535`, text);
+function parseHostPort(text: string, setting: Setting): { host: string; port?: number } {
+  const match = /^(?:\[([^\s[\]]+)\]|([\w.-]+|\*|))(?::(\d+))?$/.exec(text);
+  const [, ipv6, name, digits] = match ?? [];
+  const host = ipv6 ?? name;
+  if (host === undefined) throw invalid(text, setting);
+  const isAny = host === "" || host === "*";
+  // Digits and dots alone are no name: 256.1.1.1 is a slip.
+  const isNumber = ipv6 === undefined && /^[\d.]+$/.test(host);
+  const isHost = isAny ? setting.mayBeAnyHost : ipv6 !== undefined ? isIPv6(ipv6) : !isNumber || isIPv4(host);
+  if (!isHost) throw invalid(text, setting);
+  if (digits === undefined) return { host };
+  const port = Number(digits);
+  if (port < setting.lowestPort || port > 65535) {
+    throw refuse(setting, `a port from ${setting.lowestPort} to 65535`, text);
+  }
   return { host, port };
 }
 
-function invalid(setting: string, expected: string, got: string): EmbedError {
-  return new EmbedError("CONFIG_INVALID", `${setting}: expected ${expected}, got "${got}"`);
+function invalid(text: string, setting: Setting): EmbedError {
+  return refuse(setting, "HOST:PORT", text, mendHostPort(text, setting));
+}
+
+function refuse({ name }: Setting, expected: string, got: string, mend?: string): EmbedError {
+  // As JSON, so that a line break or a carriage return of a file of variables is seen.
+  const message = `${name}: expected ${expected}, got ${JSON.stringify(got)}`;
+  return new EmbedError("CONFIG_INVALID", mend ? `${message}; ${mend}` : message);
+}
+
+/** What people write instead, and what they should. */
+function mendHostPort(text: string, { hostIs, example }: Setting): string {
+  const scheme = /^[\w+.-]+:\/\//.exec(text)?.[0];
+  if (scheme !== undefined) return `leave out ${scheme}`;
+  const [, host = "", port] = /^(.*):(\d{1,5})$/s.exec(text) ?? [];
+  // The last group of "::1:52001" may be a port or not.
+  if (isIPv6(host)) return `an IPv6 address needs brackets, as in [${host}]:${port}`;
+  if (isIPv6(text)) return `an IPv6 address needs brackets, as in [${text}]:52001`;
+  return `HOST is ${hostIs}, as in ${example}`;
 }
