@@ -12,13 +12,16 @@ export interface PorticoRun {
 /**
  * Runs a `portico` command in a process of its own to its end.
  * @param entry to run, from the root of the repository
+ * @param under a program and its arguments that start it, such as one that takes rights away
  */
 export async function runPortico(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   entry = "src/cli/portico.ts",
+  under: readonly string[] = [],
 ): Promise<PorticoRun> {
-  const child = spawn(process.execPath, [entry, ...args], {
+  const [program, ...rest] = [...under, process.execPath, entry, ...args] as [string, ...string[]];
+  const child = spawn(program, rest, {
     cwd: fileURLToPath(new URL("../", import.meta.url)),
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

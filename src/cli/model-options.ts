@@ -52,13 +52,21 @@ export interface ModelChoice {
 
 /**
  * The models to serve, in order.
- * @throws EmbedError `CONFIG_INVALID` for a model that is named twice, and a variant that is none or nobody's
+ * @throws EmbedError `CONFIG_INVALID` for a model that is named twice, several in one name, and a variant that is none or nobody's
  */
 export function toModelChoices(options: ModelOptions): readonly [ModelChoice, ...ModelChoice[]] {
   const names = options.model ?? [defaultModel];
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
     throw new EmbedError("CONFIG_INVALID", `expected each --model once, got ${twice} twice`);
+  }
+  const list = names.find((name) => name.includes(","));
+  if (list !== undefined) {
+    const several = list.split(",").map((name) => `--model ${name.trim()}`);
+    throw new EmbedError(
+      "CONFIG_INVALID",
+      `expected the name of one model in --model or PORTICO_MODEL, got "${list}"; for several give ${several.join(" ")}`,
+    );
   }
   const variants = new Map<string, VariantName>();
   for (const text of options.variant ?? []) {

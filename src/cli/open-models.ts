@@ -1,6 +1,8 @@
 import { isComplete, type ModelDescription, type ModelManifest } from "../embed/model-manifest.ts";
+import { EmbedError } from "../errors.ts";
 import { findModel } from "../node/model/model-catalog.ts";
 import { findCompleteManifest } from "../node/model/model-store.ts";
+import { resolveModelsDir } from "../node/model/models-folder.ts";
 import type { Log } from "../node/observe/log.ts";
 import { listEnginesHere } from "../node/open-embedder.ts";
 import { chooseWorkers, modelBytesOf, processBytes, readMachine } from "../node/pool/default-workers.ts";
@@ -27,7 +29,12 @@ export interface FoundModel {
 export type FindModelToServe = (choice: ModelChoice, options: ServeOptions) => Promise<FoundModel>;
 
 const findInCatalog: FindModelToServe = async ({ name, variant }, options) => {
-  const model = await findModel(name, variant, options.modelsDir);
+  const model = await findModel(name, variant, options.modelsDir).catch((error: unknown) => {
+    if (!(error instanceof EmbedError) || error.reason !== "MODEL_UNKNOWN") throw error;
+    const own = resolveModelsDir(options.modelsDir);
+    const mend = `choose one with --model or PORTICO_MODEL; imported ones are looked for in ${own} (--models-dir or PORTICO_MODELS)`;
+    throw new EmbedError("MODEL_UNKNOWN", `${error.message}; ${mend}`, { cause: error });
+  });
   return {
     description: (await findCompleteManifest(model, options.cache)) ?? model,
     prepare: async () => (await prepareForCli(model, options)).manifest,

@@ -9,6 +9,7 @@ import { packageFile } from "../node/package-file.ts";
 import { addCompareCommand } from "./compare.ts";
 import { addConformanceCommand } from "./conformance.ts";
 import { addDoctorCommand } from "./doctor.ts";
+import { dropEmptyVariables } from "./drop-empty-variables.ts";
 import { addEmbedCommand } from "./embed.ts";
 import { addImportCommand } from "./import.ts";
 import { addPageCommand } from "./page.ts";
@@ -23,6 +24,8 @@ const { version, description } = JSON.parse(readFileSync(packageFile("package.js
   version: string;
   description: string;
 };
+
+dropEmptyVariables(process.env);
 
 const name = commandName();
 const program = new Command(name)

@@ -158,14 +158,14 @@ describe("portico serve ends with one line", () => {
       name: "a wrong OP_ENDPOINT",
       args: [],
       env: { OP_ENDPOINT: "http://a:1" },
-      stderr: 'portico: OP_ENDPOINT: expected HOST:PORT, got "http://a:1"\n',
+      stderr: 'portico: OP_ENDPOINT: expected HOST:PORT, got "http://a:1"; leave out http://\n',
     },
     {
       name: "a model that does not exist",
       args: ["--model", "resnet5"],
-      env: {},
+      env: { PORTICO_MODELS: "/nowhere" },
       stderr:
-        'portico: there is no model "resnet5"; known models: densenet121, inception_v3, resnet101, resnet50, vgg16, vgg19, xception\n',
+        'portico: there is no model "resnet5"; known models: densenet121, inception_v3, resnet101, resnet50, vgg16, vgg19, xception; choose one with --model or PORTICO_MODEL; imported ones are looked for in /nowhere (--models-dir or PORTICO_MODELS)\n',
     },
     {
       name: "a wrong entry of --allow-hosts",

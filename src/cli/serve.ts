@@ -16,6 +16,7 @@ import { toOneModel } from "./model-options.ts";
 import { toObservability } from "./observability-options.ts";
 import { type FindModelToServe, openModels } from "./open-models.ts";
 import { toProcessorSource } from "./processor-options.ts";
+import { describeError } from "./report-error.ts";
 import { addServeOptions, type ServeOptions } from "./serve-options.ts";
 import { serveProcessor } from "./serve-processor.ts";
 import { serveWarnings } from "./serve-warnings.ts";
@@ -43,7 +44,7 @@ export async function serve(options: ServeOptions, find?: FindModelToServe): Pro
   const fetchPolicy = toFetchPolicy(options);
   const access = await toAccess(options, log);
   const observability = await toObservability(options, log);
-  for (const warning of serveWarnings(options)) log.warn(warning);
+  for (const warning of serveWarnings(options, opEndpoint)) log.warn(warning);
   const opened = await openModels(options, log, find);
   const { manifest, models, metrics, readiness, operatorReadiness } = opened;
   const [{ engine }] = models;
@@ -86,9 +87,9 @@ export async function serve(options: ServeOptions, find?: FindModelToServe): Pro
     // Whoever stops the server ends the process too, with an exit code of its own.
     if (readiness.isEnded()) return;
     await server.close({ graceMs: 0 });
-    const { reason, message } = EmbedError.from(error);
-    log.fatal({ model: manifest.name, reason }, message);
-    throw error;
+    const failure = EmbedError.from(error);
+    log.fatal({ model: manifest.name, reason: failure.reason }, describeError(failure));
+    throw failure;
   }
   wasReady = true;
   const first = opened.first();

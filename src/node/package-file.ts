@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { EmbedError } from "../errors.ts";
 
 /**
  * The path of a file that the package ships. Data folders (models, fixtures, conformance, proto) lie beside
@@ -6,4 +7,14 @@ import { fileURLToPath } from "node:url";
  */
 export function packageFile(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url));
+}
+
+/** Why a file that the package ships cannot be used, and what helps. */
+export function packageFileError(path: string, cause: unknown): EmbedError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new EmbedError(
+    "CONFIG_INVALID",
+    `${path} cannot be used: ${why}; it is part of Portico, so install Portico, or build or pull its image, again`,
+    { cause },
+  );
 }

@@ -93,8 +93,8 @@ async function fetchFirst(
       failures.push(error);
     }
   }
-  const messages = failures.map(({ message }) => message).join("\n");
-  throw new EmbedError("MODEL_UNREACHABLE", `${messages}\n${byHand(sources[0]!, model, cacheDir)}`, {
+  const messages = failures.map(({ message }) => message).join("; ");
+  throw new EmbedError("MODEL_UNREACHABLE", `${messages}; ${byHand(sources[0]!, model, cacheDir)}`, {
     cause: failures[0]?.cause,
   });
 }

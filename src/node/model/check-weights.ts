@@ -42,7 +42,7 @@ export async function checkWeights(
     .join(" and ");
   throw new EmbedError(
     "MODEL_CORRUPT",
-    `${shown} has ${bytes} bytes with ${got}; expected ${[...new Set(expected)].join(",\nor ")}`,
+    `${shown} has ${bytes} bytes with ${got}; expected ${[...new Set(expected)].join(", or ")}`,
   );
 }
 

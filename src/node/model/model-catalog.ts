@@ -15,7 +15,7 @@ import {
 } from "../../embed/parse-model-manifest.ts";
 import { pickVariant } from "../../embed/pick-variant.ts";
 import { EmbedError } from "../../errors.ts";
-import { packageFile } from "../package-file.ts";
+import { packageFile, packageFileError } from "../package-file.ts";
 import { resolveModelsDir } from "./models-folder.ts";
 
 /** Names of the models that ship with Portico, sorted. */
@@ -98,6 +98,7 @@ async function readJson(file: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(file, "utf8"));
   } catch (cause) {
+    if (file.startsWith(packageFile("models"))) throw packageFileError(file, cause);
     throw new EmbedError("CONFIG_INVALID", `${file} cannot be read: ${(cause as Error).message}`, { cause });
   }
 }

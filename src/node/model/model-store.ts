@@ -4,6 +4,7 @@ import { isComplete, type ModelManifest, type WeightsSource } from "../../embed/
 import { labelOf } from "../../embed/pick-variant.ts";
 import { EmbedError } from "../../errors.ts";
 import { makeFolder } from "../make-folder.ts";
+import { statIfThere } from "../stat-if-there.ts";
 import { bringWeights } from "./bring-weights.ts";
 import { convertInThread } from "./convert-in-thread.ts";
 import { isThere } from "./is-there.ts";
@@ -107,7 +108,7 @@ export async function prepareAndTell(
       return made ?? (await makeModel(cacheDir, model, options));
     });
   } catch (error) {
-    throw toPrepareError(error, cacheDir, options.signal);
+    throw await toPrepareError(error, cacheDir, model, options);
   }
 }
 
@@ -182,17 +183,39 @@ async function writeWhole(file: string, bytes: Uint8Array | string): Promise<voi
   }
 }
 
-function toPrepareError(error: unknown, cacheDir: string, signal: AbortSignal | undefined): EmbedError {
+async function toPrepareError(
+  error: unknown,
+  cacheDir: string,
+  model: ConvertibleModel,
+  { signal, force }: PrepareOptions,
+): Promise<EmbedError> {
   if (error instanceof EmbedError) return error;
   if (signal?.aborted) {
     return new EmbedError("CANCELLED", "preparing was stopped; the next run starts again", { cause: error });
   }
-  const { code, syscall } = error as NodeJS.ErrnoException;
+  const { code, syscall, path = "" } = error as NodeJS.ErrnoException;
   // Only the file system is left: npm's errors and the converter's are EmbedErrors by now.
   if (syscall === undefined) return EmbedError.from(error);
+  const why = force ? "" : await describeMissing(cacheDir, model);
   return new EmbedError(
     "CONFIG_INVALID",
-    `the cache folder ${cacheDir} cannot be used: ${code} at ${syscall} ${(error as NodeJS.ErrnoException).path ?? ""}; choose another with --cache DIR or PORTICO_CACHE`,
+    `the cache folder ${cacheDir} cannot be used${why}: ${code} at ${syscall} ${path}; choose another with --cache DIR or PORTICO_CACHE, or an image that has the model`,
     { cause: error },
   );
+}
+
+/** What a folder lacks that cannot be written: with the model in it nobody would want to. */
+async function describeMissing(cacheDir: string, model: ConvertibleModel): Promise<string> {
+  const label = labelOf(model);
+  if (!isComplete(model)) return ` to prepare ${label}, which it may lack`;
+  const file = modelFile(cacheDir, model);
+  try {
+    const stats = await statIfThere(file);
+    if (stats === undefined) return ` to prepare ${label}, which it lacks`;
+    const got = stats.isFile() ? `${stats.size}` : "none, since it is no file";
+    return ` to prepare ${label} again, where ${file} should have ${model.onnx.bytes} bytes and has ${got}`;
+  } catch {
+    // The caller's error says why nobody may look.
+    return "";
+  }
 }

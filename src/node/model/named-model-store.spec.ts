@@ -98,13 +98,9 @@ test("no source can be reached: what each said, and how to bring the file", asyn
   const events: PrepareEvent[] = [];
   const error = await failure(prepareAndTell(model, { cacheDir, onProgress: (event) => events.push(event) }));
   expect(error.reason).toBe("MODEL_UNREACHABLE");
-  expect(error.message).toBe(`${source.url} cannot be fetched: HTTP status 404
-${second.url} cannot be fetched: connect ECONNREFUSED 127.0.0.1:1
-To bring it by hand, run this on a machine with network:
-  curl -LO ${source.url}
-and put small.h5 here:
-  ${cacheDir}/downloads/small.h5
-or name it: portico prepare small --cache ${cacheDir} --from FILE`);
+  expect(error.message).toBe(
+    `${source.url} cannot be fetched: HTTP status 404; ${second.url} cannot be fetched: connect ECONNREFUSED 127.0.0.1:1; to bring it by hand, run \`curl -LO ${source.url}\` on a machine with network, and put small.h5 into ${cacheDir}/downloads or name it: portico prepare small --cache ${cacheDir} --from FILE`,
+  );
   expect(events).toContainEqual({
     kind: "unreachable",
     message: `${source.url} cannot be fetched: HTTP status 404`,

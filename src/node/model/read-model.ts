@@ -35,9 +35,9 @@ export async function readModel(file: string, manifest: ModelManifest): Promise<
       await handle.close();
     }
   } catch (cause) {
-    throw new EmbedError("MODEL_UNREACHABLE", `${file} cannot be read: ${(cause as Error).message}`, {
-      cause,
-    });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const mend = code === "EACCES" ? "; let this user read it (chmod a+r)" : "";
+    throw new EmbedError("MODEL_UNREACHABLE", `${file} cannot be read: ${message}${mend}`, { cause });
   }
   const got = hash.digest("hex");
   if (got !== manifest.onnx.sha256) {

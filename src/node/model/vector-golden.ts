@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ModelManifest } from "../../embed/model-manifest.ts";
 import type { SelfCheck, VectorReference, WarmUp } from "../../embed/self-check.ts";
 import { EmbedError } from "../../errors.ts";
-import { packageFile } from "../package-file.ts";
+import { packageFile, packageFileError } from "../package-file.ts";
 
 /** The photographs that the package ships: those of the self-check and of the goldens of imported models. */
 export const shippedPhotographs = ["photo/allium-oreophilum.jpg", "photo/locomotion-house-cat.jpg"] as const;
@@ -60,6 +60,7 @@ export async function readModelGolden(model: GoldenOwner, image: string): Promis
     const vector = float32FromBase64(golden.vector);
     return { name: image, bytes, vector, tolerance: golden.tolerance, reference };
   } catch (cause) {
+    if (folder === goldenFolder(fixtureModel)) throw packageFileError(goldenPath, cause);
     throw new EmbedError("CONFIG_INVALID", `cannot read the golden ${goldenPath}: ${String(cause)}`, {
       cause,
     });
@@ -83,7 +84,11 @@ export function readShippedPhotographs(): Promise<readonly WarmUp[]> {
 }
 
 async function readPhotograph(name: string): Promise<WarmUp> {
-  return { name, bytes: await readFile(packageFile(`fixtures/images/${name}`)) };
+  const file = packageFile(`fixtures/images/${name}`);
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    throw packageFileError(file, cause);
+  });
+  return { name, bytes };
 }
 
 /** Little-endian float32, whatever the order of this machine. */
