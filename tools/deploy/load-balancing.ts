@@ -12,6 +12,7 @@ import { type GhzReport, runGhz } from "../load/run-ghz.ts";
 import { startLoopbackDns } from "../loopback-dns.ts";
 import { freePort } from "../loopback-port.ts";
 import { askForAnswer, type SeenAnswer, serveHalfAnswers } from "./half-answers.ts";
+import { serveRefusals } from "./refusing-replica.ts";
 import { createReplica, type Replica } from "./replica.ts";
 import { type EnvoyProcess, startEnvoy } from "./start-envoy.ts";
 
@@ -187,21 +188,28 @@ export async function afterCalls(replica: Replica, calls: number): Promise<void>
   await until(`${calls} calls at ${replica.url}`, async () => (await replica.readCalls()) >= before + calls);
 }
 
-/** What became of one long call whose replica was killed while it worked on it. */
+/** What became of one long call whose replica was lost while it worked on it. */
 export interface LongCall {
   readonly requestBytes: number;
   readonly vectors: number;
   readonly wrong: number;
 }
 
-/** Of photographs, so that its body is longer than what Envoy keeps by default. */
-export async function killUnderLongCall({ envoy, replicas }: Stack): Promise<LongCall> {
+/**
+ * One call of photographs, so that its body is longer than what Envoy keeps by default, and whose replica is lost.
+ * @param lose is given the replica that works on the call
+ */
+export async function loseUnderLongCall(
+  { replicas }: Stack,
+  transport: Transport,
+  lose: (busy: Replica) => Promise<unknown>,
+): Promise<LongCall> {
   const photographs = await Promise.all(
     ["nagasaki-boats", "allium-oreophilum", "locomotion-house-cat"].map((name) =>
       readFile(`fixtures/images/photo/${name}.jpg`, "base64"),
     ),
   );
-  const client = createClient(Operator, createGrpcTransport({ baseUrl: envoy.url }));
+  const client = createClient(Operator, transport);
   const expected = await client.execute({ datas: photographs });
   const bitsOf = (element: readonly number[]) =>
     Buffer.from(Float32Array.from(element).buffer).toString("hex");
@@ -219,7 +227,7 @@ export async function killUnderLongCall({ envoy, replicas }: Stack): Promise<Lon
     busy = replicas[queued.findIndex((items) => items > 0)];
     return busy !== undefined;
   });
-  await busy?.stop("SIGKILL");
+  await lose(busy!);
   const { vectors } = await call;
   return {
     requestBytes: datas.reduce((sum, data) => sum + data.length, 0),
@@ -228,9 +236,28 @@ export async function killUnderLongCall({ envoy, replicas }: Stack): Promise<Lon
   };
 }
 
-const longCallPictures = 40;
+const longCallPictures = 20;
 
 const halfAnswersHost = "127.0.0.5";
+const refusingHost = "127.0.0.6";
+
+/** Envoy before one replica of another kind. */
+async function withEnvoyBefore<Result>(
+  envoyProgram: string,
+  host: string,
+  replicaPort: number,
+  use: (url: string) => Promise<Result>,
+): Promise<Result> {
+  const dns = await startLoopbackDns({ portico: { A: [host] } });
+  const envoy = await startEnvoy({ envoy: envoyProgram, dns: dns.server, replicaPort, folder });
+  try {
+    await untilHealthy({ envoy }, 1);
+    return await use(envoy.url);
+  } finally {
+    await envoy.stop();
+    await dns.close();
+  }
+}
 
 /** Asks, through Envoy, a replica that cuts off every other answer in the middle. */
 export async function askHalfAnswers(
@@ -239,20 +266,39 @@ export async function askHalfAnswers(
 ): Promise<readonly (SeenAnswer & { readonly tries: number })[]> {
   const replicaPort = await freePort();
   const server = await serveHalfAnswers(halfAnswersHost, replicaPort);
-  const dns = await startLoopbackDns({ portico: { A: [halfAnswersHost] } });
-  const envoy = await startEnvoy({ envoy: envoyProgram, dns: dns.server, replicaPort, folder });
   try {
-    await untilHealthy({ envoy }, 1);
-    const seen: (SeenAnswer & { tries: number })[] = [];
-    for (const path of paths) {
-      const before = server.calls();
-      const answer = await askForAnswer(envoy.url, path);
-      seen.push({ ...answer, tries: server.calls() - before });
-    }
-    return seen;
+    return await withEnvoyBefore(envoyProgram, halfAnswersHost, replicaPort, async (url) => {
+      const seen: (SeenAnswer & { tries: number })[] = [];
+      for (const path of paths) {
+        const before = server.calls();
+        const answer = await askForAnswer(url, path);
+        seen.push({ ...answer, tries: server.calls() - before });
+      }
+      return seen;
+    });
   } finally {
-    await envoy.stop();
     await server.close();
-    await dns.close();
+  }
+}
+
+/** Calls over every way in, through Envoy, of a replica that refuses every other one. */
+export async function askRefusing(
+  envoyProgram: string,
+): Promise<readonly { readonly name: string; readonly outcome: string; readonly tries: number }[]> {
+  const server = await serveRefusals(refusingHost);
+  try {
+    return await withEnvoyBefore(envoyProgram, refusingHost, server.port, async (url) => {
+      const seen: { name: string; outcome: string; tries: number }[] = [];
+      for (const [name, open] of waysIn) {
+        const before = server.calls();
+        const outcome = await createClient(Operator, open(url))
+          .execute({ datas: [""] })
+          .then(() => "OK", String);
+        seen.push({ name, outcome, tries: server.calls() - before });
+      }
+      return seen;
+    });
+  } finally {
+    await server.close();
   }
 }

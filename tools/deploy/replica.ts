@@ -7,6 +7,8 @@ export interface Replica {
   start(): Promise<void>;
   /** @returns its exit code, null if a signal ended it */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** It lives on, but does nothing more. */
+  standStill(): void;
   /** Calls with pictures that it has answered since it was started. */
   readCalls(): Promise<number>;
   /** Pictures that wait for a worker. */
@@ -29,6 +31,9 @@ export function createReplica(address: string): Replica {
       const stopping = running;
       running = undefined;
       return stopping === undefined ? null : stopping.stop(signal);
+    },
+    standStill() {
+      if (running) process.kill(running.pid, "SIGSTOP");
     },
     async readCalls() {
       return sumOf(await metrics(), /^portico_calls_total\{method="[^"]*\/(?:Execute|Embed)",.*\} (\d+)$/gm);

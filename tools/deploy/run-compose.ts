@@ -4,12 +4,14 @@ import { requireTool } from "../require-tool.ts";
 import {
   afterCalls,
   askHalfAnswers,
-  killUnderLongCall,
+  askRefusing,
   loadDuring,
+  loseUnderLongCall,
   measureBalance,
   type Stack,
   startStack,
   untilHealthy,
+  waysIn,
 } from "./load-balancing.ts";
 
 /**
@@ -70,12 +72,37 @@ async function checkFaults(stack: Stack, ghz: string): Promise<void> {
   check("the restarted replica had cut off no call", exitCode === 0, `exit code ${exitCode}`);
 }
 
-async function checkLongCall(stack: Stack): Promise<void> {
-  const { requestBytes, vectors, wrong } = await killUnderLongCall(stack);
+/** Over one way in of each protocol. */
+async function checkLongCalls(stack: Stack): Promise<void> {
+  for (const [name, open] of waysIn.filter(([way]) => !way.endsWith("2"))) {
+    const { requestBytes, vectors, wrong } = await loseUnderLongCall(
+      stack,
+      open(stack.envoy.url),
+      async (busy) => {
+        await busy.stop("SIGKILL");
+        await busy.start();
+      },
+    );
+    check(
+      `a long call over ${name} whose replica is killed is done by another`,
+      vectors > 0 && wrong === 0,
+      `${(requestBytes / 1e6).toFixed(1)} MB, ${vectors} vectors, ${wrong} wrong`,
+    );
+    await untilHealthy(stack, 3);
+  }
+}
+
+/** A replica that stands still ends no connection; Envoy finds out by a ping. */
+async function checkStandstill(stack: Stack): Promise<void> {
+  const started = performance.now();
+  const [, open] = waysIn[0]!;
+  const { vectors, wrong } = await loseUnderLongCall(stack, open(stack.envoy.url), async (busy) =>
+    busy.standStill(),
+  );
   check(
-    "a long call whose replica is killed is done by another",
+    "a long call whose replica stands still is done by another",
     vectors > 0 && wrong === 0,
-    `${(requestBytes / 1e6).toFixed(1)} MB, ${vectors} vectors, ${wrong} wrong`,
+    `${vectors} vectors, ${wrong} wrong, after ${((performance.now() - started) / 1000).toFixed(1)} s`,
   );
 }
 
@@ -97,6 +124,16 @@ async function checkHalfAnswers(envoy: string): Promise<void> {
   );
 }
 
+async function checkRefusals(envoy: string): Promise<void> {
+  for (const { name, outcome, tries } of await askRefusing(envoy)) {
+    check(
+      `a call over ${name} that a replica refuses is done all the same`,
+      outcome === "OK" && tries === 2,
+      `${outcome}, ${tries} tries`,
+    );
+  }
+}
+
 async function run(envoy: string, ghz: string): Promise<void> {
   const stack = await startStack(envoy);
   try {
@@ -106,8 +143,8 @@ async function run(envoy: string, ghz: string): Promise<void> {
     await stack.replicas[0].start();
     await untilHealthy(stack, 3);
     await checkBalance("three again", stack, ghz);
-    await checkLongCall(stack);
-    await checkHalfAnswers(envoy);
+    await checkLongCalls(stack);
+    await Promise.all([checkStandstill(stack), checkHalfAnswers(envoy), checkRefusals(envoy)]);
   } catch (error) {
     check("the run came to its end", false, String(error));
   } finally {

@@ -57,7 +57,7 @@ export interface EnvoyProcess {
  */
 export async function startEnvoy({ envoy, dns, replicaPort, folder }: EnvoyOptions): Promise<EnvoyProcess> {
   const [port, adminPort] = [await freePort(), await freePort()];
-  const config = `${folder}/envoy.yaml`;
+  const config = `${folder}/envoy-${port}.yaml`;
   const host = "127.0.0.1";
   await writeFile(
     config,
