@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { chooseWorkers } from "../../src/node/pool/default-workers.ts";
+import { startTiny } from "../load/start-tiny.ts";
 import { requireGoTool } from "../require-go-tool.ts";
 import { parseServeFlags } from "./parse-serve-flags.ts";
 import { kubectl, renderKustomization, yamlToJson } from "./yaml-to-json.ts";
@@ -9,14 +10,16 @@ import { kubectl, renderKustomization, yamlToJson } from "./yaml-to-json.ts";
 const kubeconform = requireGoTool("kubeconform");
 
 interface Container {
+  readonly securityContext: object;
   readonly args: readonly string[];
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
-  readonly resources: { readonly limits: { readonly cpu?: string; readonly memory: string } };
+  readonly resources: { readonly limits: { readonly [resource: string]: string; readonly memory: string } };
 }
 
 interface PodSpec {
   readonly containers: readonly [Container];
+  readonly securityContext?: object;
   readonly terminationGracePeriodSeconds: number;
 }
 
@@ -64,28 +67,37 @@ function find(yaml: string, kind: string): Resource {
   return found[0]!;
 }
 
+interface AdapterRule {
+  readonly seriesQuery: string;
+  readonly resources: { readonly overrides: object };
+  readonly metricsQuery: string;
+}
+
+/** kubectl reads resources alone, so that it is given one. */
+function readAdapterRules(): readonly [AdapterRule] {
+  const values = readFileSync("deploy/kubernetes/components/queue-depth/adapter-values.yaml", "utf8");
+  const [read] = yamlToJson(`apiVersion: portico.example/v1\nkind: Values\nmetadata: {name: x}\n${values}`);
+  return (read as { readonly rules: { readonly custom: readonly [AdapterRule] } }).rules.custom;
+}
+
 const podOf = (deployment: Resource) => (deployment.spec.template as { readonly spec: PodSpec }).spec;
 const secure = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,
   capabilities: { drop: ["ALL"] },
 };
-const user = {
-  runAsNonRoot: true,
-  runAsUser: 65532,
-  runAsGroup: 65532,
-  seccompProfile: { type: "RuntimeDefault" },
-};
+/** No user by number: the image has one, and a cluster may prefer another. */
+const user = { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } };
 const portico = { "app.kubernetes.io/name": "portico" };
 
 describe.skipIf(kubectl === undefined || kubeconform === undefined)("deploy/ for clusters", () => {
   const base = kubectl ? render("deploy/kubernetes") : "";
-  const withAll = kubectl ? render("deploy/kubernetes", ["queue-depth", "fetch-urls"]) : "";
+  const withAll = kubectl ? render("deploy/kubernetes", ["queue-depth", "fetch-urls", "pod-monitor"]) : "";
   const kserve = kubectl ? render("deploy/kserve") : "";
 
   test.each([
     ["deploy/kubernetes", base, 6],
-    ["deploy/kubernetes with its components", withAll, 6],
+    ["deploy/kubernetes with its components", withAll, 7],
     ["deploy/kserve", kserve, 2],
   ])("%s is what the schemas want", (_, yaml, count) => {
     expect(validate(yaml)).toBe("");
@@ -98,6 +110,7 @@ describe.skipIf(kubectl === undefined || kubeconform === undefined)("deploy/ for
     [base, "policyTypes:", "policyType:", "additional properties 'policyType' not allowed"],
     [base, "maxReplicas: 8", "maxReplica: 8", "missing property 'maxReplicas'"],
     [base, "kind: PodDisruptionBudget", "kind: PodDisruption", "could not find schema"],
+    [withAll, "podMetricsEndpoints:", "endpoints:", "additional properties 'endpoints' not allowed"],
     [kserve, "runtime: portico", "runtimes: portico", "additional properties 'runtimes' not allowed"],
     [kserve, "scaleTarget: 70", "scaleTarget: most", "got string, want integer"],
     [kserve, "supportedModelFormats:", "modelFormats:", "additional properties 'modelFormats' not allowed"],
@@ -124,7 +137,7 @@ describe.skipIf(kubectl === undefined || kubeconform === undefined)("deploy/ for
   test("the memory limit holds the workers, and processors have none", () => {
     for (const { containers } of [podOf(find(base, "Deployment")), find(kserve, "ServingRuntime").spec]) {
       const { limits } = (containers as [Container])[0].resources;
-      expect(limits).toEqual({ memory: "3Gi" });
+      expect(limits).toEqual({ memory: "3Gi", "ephemeral-storage": "1Gi" });
       const memoryBytes = Number.parseInt(limits.memory, 10) * 2 ** 30;
       expect(chooseWorkers({ cores: 64, memoryBytes }).workers).toBeGreaterThanOrEqual(2);
     }
@@ -132,11 +145,12 @@ describe.skipIf(kubectl === undefined || kubeconform === undefined)("deploy/ for
 
   test("a container may do nothing but its work", () => {
     const pod = podOf(find(base, "Deployment"));
-    expect(pod).toMatchObject({ securityContext: user, automountServiceAccountToken: false });
+    expect(pod).toMatchObject({ automountServiceAccountToken: false });
+    expect(pod.securityContext).toEqual(user);
     expect(pod.containers).toMatchObject([{ securityContext: secure }]);
-    expect(find(kserve, "ServingRuntime").spec.containers).toMatchObject([
-      { name: "kserve-container", securityContext: { ...user, ...secure } },
-    ]);
+    const [container] = find(kserve, "ServingRuntime").spec.containers as readonly [Container];
+    expect(container).toMatchObject({ name: "kserve-container" });
+    expect(container.securityContext).toEqual({ ...user, ...secure });
   });
 
   test("services, policy, budget and autoscaler are about the pods of the deployment, by its port", () => {
@@ -180,6 +194,48 @@ describe.skipIf(kubectl === undefined || kubeconform === undefined)("deploy/ for
       { resource: { name: "cpu" } },
       { pods: { metric: { name: "portico_queue_items" } } },
     ]);
+  });
+
+  test("what waits is read from each pod once, and served to the autoscaler", async () => {
+    const endpoint = { port: "grpc", path: "/metrics" };
+    expect(find(withAll, "PodMonitor").spec).toMatchObject({
+      jobLabel: "app.kubernetes.io/name",
+      selector: { matchLabels: portico },
+      podMetricsEndpoints: [endpoint],
+    });
+    const annotationsOf = (yaml: string) =>
+      (find(yaml, "Deployment").spec.template as { readonly metadata: object }).metadata;
+    const annotations = { "prometheus.io/port": "52001", "prometheus.io/path": endpoint.path };
+    expect(annotationsOf(base)).toMatchObject({
+      annotations: { ...annotations, "prometheus.io/scrape": "true" },
+    });
+    expect(annotationsOf(withAll)).toMatchObject({
+      annotations: { ...annotations, "prometheus.io/scrape": "false" },
+    });
+
+    const [rule] = readAdapterRules();
+    const [, series] = /^(\w+)\{namespace!="",pod!=""\}$/.exec(rule.seriesQuery) ?? [];
+    expect(find(withAll, "HorizontalPodAutoscaler").spec.metrics).toContainEqual(
+      expect.objectContaining({ pods: expect.objectContaining({ metric: { name: series } }) }),
+    );
+    expect(rule.resources.overrides).toEqual({
+      namespace: { resource: "namespace" },
+      pod: { resource: "pod" },
+    });
+    // As the adapter fills it in.
+    const filled = rule.metricsQuery
+      .replace("<<.GroupBy>>", "pod")
+      .replace("<<.Series>>", series!)
+      .replace("<<.LabelMatchers>>", 'namespace="pictures",pod=~"a|b"');
+    expect(filled).toBe('sum by (pod) (portico_queue_items{namespace="pictures",pod=~"a|b"})');
+
+    const server = await startTiny();
+    try {
+      const reply = await fetch(`${server.url}${endpoint.path}`);
+      expect(await reply.text()).toMatch(new RegExp(`^${series}\\{model="tiny"\\} 0$`, "m"));
+    } finally {
+      await server.stop();
+    }
   });
 
   test("an InferenceService finds its runtime", () => {

@@ -6,13 +6,16 @@ import { orUsage } from "../or-usage.ts";
 import { yamlToJson } from "./yaml-to-json.ts";
 
 /**
- * Writes tools/deploy/schemas, which deploy/ is checked against: the schemas of Kubernetes and KServe for the kinds in
- * use, less what checks nothing (descriptions), closed so that an unknown field is an error.
+ * Writes tools/deploy/schemas, which deploy/ is checked against: the schemas of Kubernetes, KServe and the Prometheus
+ * Operator for the kinds in use, less what checks nothing (descriptions), closed so that an unknown field is an error.
+ * What is not given stays as it is.
  *
- *   node tools/deploy/make-schemas.ts --kubernetes SWAGGER_JSON --kserve CRD_YAML...
+ *   node tools/deploy/make-schemas.ts [--kubernetes SWAGGER_JSON] [--kserve CRD_YAML]... [--prometheus CRD_YAML]...
  *
- * SWAGGER_JSON is api/openapi-spec/swagger.json of the Go module k8s.io/kubernetes; CRD_YAML are
- * config/crd/full/serving.kserve.io_{servingruntimes,inferenceservices}.yaml of KServe's repository.
+ * SWAGGER_JSON is api/openapi-spec/swagger.json of the Go module k8s.io/kubernetes. KServe's are
+ * config/crd/full/serving.kserve.io_{servingruntimes,inferenceservices}.yaml of its repository, Prometheus's is
+ * example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml of the Go module
+ * github.com/prometheus-operator/prometheus-operator.
  */
 
 const folder = "tools/deploy/schemas";
@@ -121,23 +124,33 @@ function write(kind: string, apiVersion: string, source: string, schema: JsonObj
 }
 
 const { swagger, crds } = orUsage(
-  "node tools/deploy/make-schemas.ts --kubernetes SWAGGER_JSON --kserve CRD_YAML...",
+  "node tools/deploy/make-schemas.ts [--kubernetes SWAGGER_JSON] [--kserve CRD_YAML]... [--prometheus CRD_YAML]...",
   () => {
-    const { values, positionals } = parseArgs({
-      options: { kubernetes: { type: "string" }, kserve: { type: "string" } },
-      allowPositionals: true,
+    const crdFiles = { type: "string", multiple: true, default: [] as string[] } as const;
+    const { values } = parseArgs({
+      options: { kubernetes: { type: "string" }, kserve: crdFiles, prometheus: crdFiles },
     });
-    if (!values.kubernetes || !values.kserve) throw new RangeError("expected --kubernetes and --kserve");
-    return { swagger: values.kubernetes, crds: [values.kserve, ...positionals] };
+    const { kubernetes, kserve, prometheus } = values;
+    if (!kubernetes && kserve.length + prometheus.length === 0) throw new RangeError("expected a file");
+    const from = (source: string, paths: readonly string[]) => paths.map((path) => ({ source, path }));
+    return {
+      swagger: kubernetes,
+      crds: [...from("KServe 0.20.0", kserve), ...from("Prometheus Operator 0.85.0", prometheus)],
+    };
   },
 );
 mkdirSync(folder, { recursive: true });
-const { definitions: all } = JSON.parse(readFileSync(swagger, "utf8")) as { definitions: JsonObject };
-for (const [name, apiVersion] of kubernetesKinds) {
-  const definitions: JsonObject = {};
-  const schema = definitionOf(name, all);
-  collect(schema, all, definitions);
-  write(name.split(".").at(-1)!, apiVersion, "Kubernetes 1.36.1", { ...(schema as JsonObject), definitions });
+if (swagger) {
+  const { definitions: all } = JSON.parse(readFileSync(swagger, "utf8")) as { definitions: JsonObject };
+  for (const [name, apiVersion] of kubernetesKinds) {
+    const definitions: JsonObject = {};
+    const schema = definitionOf(name, all);
+    collect(schema, all, definitions);
+    write(name.split(".").at(-1)!, apiVersion, "Kubernetes 1.36.1", {
+      ...(schema as JsonObject),
+      definitions,
+    });
+  }
 }
 interface Crd {
   readonly spec: {
@@ -146,9 +159,9 @@ interface Crd {
     readonly versions: readonly { readonly name: string; readonly schema: { openAPIV3Schema: Json } }[];
   };
 }
-for (const path of crds) {
+for (const { source, path } of crds) {
   const [crd] = yamlToJson(readFileSync(path, "utf8")) as Crd[];
   const { group, names, versions } = crd!.spec;
   for (const { name, schema } of versions)
-    write(names.kind, `${group}/${name}`, "KServe 0.20.0", shareParts(closeSchema(schema.openAPIV3Schema)));
+    write(names.kind, `${group}/${name}`, source, shareParts(closeSchema(schema.openAPIV3Schema)));
 }
