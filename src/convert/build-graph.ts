@@ -3,8 +3,8 @@ import { type Constant, type Graph, type GraphNode, ints, isSameConstant } from 
 import type { KerasModel } from "./keras-format/keras-model.ts";
 import type { KerasVersion, LayerContext, TensorRef } from "./layer-handler.ts";
 import { groupWeightNames, openLayerWeights } from "./layer-weights.ts";
+import { findHandler } from "./layers/find-handler.ts";
 import { readInputShape, readKerasVersion } from "./layers/input-layer.ts";
-import { layerTable } from "./layers/layer-table.ts";
 import { callKey, findOutput, type SortedCall, sortCalls } from "./sort-calls.ts";
 
 /**
@@ -89,14 +89,7 @@ export function buildGraph(
 
   const addLayer = (call: SortedCall, scope: string): TensorRef => {
     const { layer } = call;
-    const handler = layerTable.get(layer.className);
-    if (layer.className === "Lambda") {
-      throw unsupportedLayer(layer, "holds Python code, which is never run");
-    }
-    if (!handler) {
-      const known = [...layerTable.keys()].join(", ");
-      throw unsupportedLayer(layer, `this layer class cannot be converted; known classes: ${known}`);
-    }
+    const handler = findHandler(layer);
     if (call.sources.length > maxCallInputs) {
       throw invalidModel(
         `layer "${layer.name}" (${layer.className}): expected at most ${maxCallInputs} inputs, got ${call.sources.length}`,

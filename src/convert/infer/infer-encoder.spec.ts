@@ -144,3 +144,23 @@ describe("how pictures are scaled", () => {
     );
   });
 });
+
+describe("a layer that cannot be converted", () => {
+  const unknown = [conv, ["up", "Resizing"], ["end", "Conv2D"]] as const;
+  test("is named before anything is asked of the user", () => {
+    expect(() => inferEncoder(chain(open, unknown), {})).toThrow(
+      expect.objectContaining({
+        reason: "CONVERT_UNSUPPORTED_LAYER",
+        message: expect.stringMatching(
+          /^layer "up" \(Resizing\): this layer class cannot be converted; known/,
+        ),
+      }),
+    );
+  });
+
+  test("is nobody's matter where it is cut off", () => {
+    expect(inferEncoder(chain(fixed, unknown), { outputLayer: "stem", mode: "tf" }).endLayer).toBe(
+      "portico_pooling",
+    );
+  });
+});

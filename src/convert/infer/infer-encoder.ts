@@ -2,6 +2,7 @@ import { EmbedError } from "../../errors.ts";
 import { invalidModel } from "../convert-error.ts";
 import { isCount, showJson } from "../keras-format/json.ts";
 import type { KerasLayer, KerasTopology } from "../keras-format/keras-model.ts";
+import { findHandler } from "../layers/find-handler.ts";
 import { sortCalls } from "../sort-calls.ts";
 import { type Features, findFeatures, type Pooling } from "./find-features.ts";
 import { findArchitecture, type ImageMode } from "./known-architectures.ts";
@@ -44,11 +45,14 @@ const hasWeights = /Conv|Dense|BatchNormalization/;
 
 /**
  * Infers what turns a Keras model into an encoder of pictures.
- * @throws EmbedError `CONFIG_INVALID` naming the flag that must say what does not follow; `CONVERT_INVALID`
+ * @throws EmbedError `CONFIG_INVALID` naming the flag that must say what does not follow; `CONVERT_INVALID`;
+ *   `CONVERT_UNSUPPORTED_LAYER` for a layer of no known class
  */
 export function inferEncoder(topology: KerasTopology, wishes: EncoderWishes): Encoder {
   const features = findFeatures(topology, wishes);
   const layers = sortCalls(features.topology, features.endLayer).map(({ layer }) => layer);
+  // Nobody is asked how to scale pictures for a model that cannot be converted.
+  for (const layer of layers) if (layer.className !== "InputLayer") findHandler(layer);
   const architecture = findArchitecture(layers.map(({ name }) => name));
   const size = inferSize(layers, wishes.size, architecture);
   const mode = inferMode(layers, wishes.mode, architecture);
