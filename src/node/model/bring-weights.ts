@@ -40,7 +40,11 @@ export async function bringWeights(
   }
   if (placed) {
     onProgress?.({ kind: "by-hand", file: placed.file });
-    return { ...(await checkByHand(placed.file, placed.sources)), isOurs: false };
+    const mending =
+      from === undefined
+        ? "replace it, or delete it to have it fetched"
+        : "give another file with --from, or leave --from out to have it fetched";
+    return { ...(await checkByHand(placed.file, placed.sources, mending)), isOurs: false };
   }
   return fetchFirst(cacheDir, model, sources, options);
 }
@@ -54,12 +58,16 @@ async function findByHand(cacheDir: string, sources: readonly WeightsSource[]) {
   return undefined;
 }
 
-async function checkByHand(file: string, sources: readonly WeightsSource[]): Promise<CheckedWeights> {
+async function checkByHand(
+  file: string,
+  sources: readonly WeightsSource[],
+  mending: string,
+): Promise<CheckedWeights> {
   try {
     return await checkWeights(file, sources);
   } catch (error) {
     if (!(error instanceof EmbedError)) throw error;
-    throw new EmbedError(error.reason, `${error.message}; replace it, or delete it to have it fetched`);
+    throw new EmbedError(error.reason, `${error.message}; ${mending}`);
   }
 }
 

@@ -119,7 +119,7 @@ test("the file is brought by hand: put into the cache, or named", async () => {
   expect(named.manifest).toEqual(placed.manifest);
   const wrong = await failure(prepareAndTell(model, { cacheDir, from: otherSmallWeightsFile, force: true }));
   expect(wrong.message).toBe(
-    `${otherSmallWeightsFile} has ${others.length} bytes with md5-${md5(others)}; expected small.h5 of 28544 bytes with md5-${md5(weights)}; replace it, or delete it to have it fetched`,
+    `${otherSmallWeightsFile} has ${others.length} bytes with md5-${md5(others)}; expected small.h5 of 28544 bytes with md5-${md5(weights)}; give another file with --from, or leave --from out to have it fetched`,
   );
 });
 
