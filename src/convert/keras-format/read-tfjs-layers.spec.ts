@@ -51,8 +51,18 @@ describe("a broken file is refused", () => {
     [
       "no weights manifest",
       { ...modelJson([]), weightsManifest: undefined },
-      "model.json: expected a weightsManifest list, got undefined",
+      "model.json: has a topology and no weightsManifest; expected the model as TensorFlow.js saves it, with its weights",
     ],
+    [
+      "a weights manifest that is no list",
+      { ...modelJson([]), weightsManifest: {} },
+      "model.json: expected a weightsManifest list, got {}",
+    ],
+    ...[topology, topology.model_config].map((json): [string, unknown, string] => [
+      `a bare topology: ${Object.keys(json)[0]}`,
+      json,
+      "holds a topology alone, as model.to_json() returns it; import the .h5 with its weights, and give this file as --topology",
+    ]),
     [
       "paths that are no list",
       modelJson([], "a.bin"),

@@ -27,10 +27,20 @@ export async function readTfjsLayers(
   readShard: ReadShard,
 ): Promise<Omit<ReadKerasModel, "format">> {
   if (!isObject(modelJson) || modelJson.format !== "layers-model") {
+    if (isObject(modelJson) && (modelJson.class_name ?? modelJson.model_config) !== undefined) {
+      throw invalidModel(
+        "holds a topology alone, as model.to_json() returns it; import the .h5 with its weights, and give this file as --topology",
+      );
+    }
     const got = isObject(modelJson) ? modelJson.format : modelJson;
     throw invalidModel(`model.json: expected format "layers-model", got ${showJson(got)}`);
   }
   const tree = readModelTree(modelJson.modelTopology);
+  if (modelJson.weightsManifest === undefined) {
+    throw invalidModel(
+      "model.json: has a topology and no weightsManifest; expected the model as TensorFlow.js saves it, with its weights",
+    );
+  }
   if (!Array.isArray(modelJson.weightsManifest)) {
     throw invalidModel(
       `model.json: expected a weightsManifest list, got ${showJson(modelJson.weightsManifest)}`,
