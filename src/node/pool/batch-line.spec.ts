@@ -44,6 +44,8 @@ async function open(options: Partial<WorkerPoolOptions> = {}): Promise<WorkerPoo
     workers: 2,
     batchedEngine: "ort-wasm",
     queue: defaultQueueLimits,
+    // On a busy machine a thread starts slowly.
+    noWorkerMaxMs: 60_000,
     loadSetup: async () => setup,
     onEvent: (event) => events.push(event),
     ...options,

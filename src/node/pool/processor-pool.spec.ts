@@ -51,6 +51,8 @@ function open(text: string, options: Partial<ProcessorPoolOptions> = {}, file = 
     workers: 2,
     pictures: { maxPixels: 1e6, maxImageBytes: 1e6 },
     queue: defaultQueueLimits,
+    // On a busy machine a thread starts slowly.
+    noWorkerMaxMs: 60_000,
     ...options,
   });
   return pool;

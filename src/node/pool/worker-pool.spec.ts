@@ -51,6 +51,8 @@ function open(options: Partial<WorkerPoolOptions> = {}): WorkerPool {
   pool = createWorkerPool({
     workers: 1,
     itemTimeoutMs: 30_000,
+    // On a busy machine a thread starts slowly.
+    noWorkerMaxMs: 60_000,
     queue: defaultQueueLimits,
     loadSetup: async () => setup,
     onEvent(event) {
