@@ -14,7 +14,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: "rest",
-          include: ["src/**/*.spec.ts", "tools/**/*.spec.ts", "conformance/**/*.spec.ts", "bench/**/*.spec.ts"],
+          include: [
+            "src/**/*.spec.ts",
+            "tools/**/*.spec.ts",
+            "conformance/**/*.spec.ts",
+            "bench/**/*.spec.ts",
+          ],
           exclude: [...core, "**/node_modules/**"],
         },
       },
