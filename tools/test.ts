@@ -93,7 +93,7 @@ const built: readonly Step[] = [
   { name: "page-sizes", command: ["node", "bench/sizes.ts", "--check"] },
   {
     name: "verify-dist",
-    // All fixtures on this engine are a matter of src/web/vectors-in-chromium.spec.ts and of conformance-dist.
+    // All vectors on this engine are a matter of src/web/vectors-in-chromium.spec.ts.
     command: ["node", "dist/cli/portico.js", "verify", "--engine", "ort-wasm", "--only", "photo/"],
   },
   {

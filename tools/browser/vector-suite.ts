@@ -15,6 +15,8 @@ export interface VectorSuiteOptions {
   /** Full path of Chromium. */
   readonly chromium: string;
   readonly flags?: readonly string[];
+  /** What `buildPackageForPages` wrote. Default: it is built for this run. */
+  readonly folder?: string;
   /** Each has a worker of its own; they run side by side. */
   readonly engines: readonly WebEngineName[];
   /** Form of the model. Default: `fp32`. */
@@ -64,7 +66,7 @@ export async function runVectorSuite(options: VectorSuiteOptions): Promise<Engin
   const images = options.images ?? (await listVectorGoldens()).filter((image) => image.includes(only));
   if (images.length === 0) throw new Error(`no fixture with a vector holds "${only}"`);
   const manifest = await findModelVariant("resnet50", variant);
-  const folder = await buildPackageForPages();
+  const folder = options.folder ?? (await buildPackageForPages());
   const files = {
     "/model.onnx": await prepareModel(manifest),
     ...Object.fromEntries(
@@ -87,7 +89,7 @@ export async function runVectorSuite(options: VectorSuiteOptions): Promise<Engin
     return await Promise.all(engines.map(run));
   } finally {
     await opened.close();
-    await removeFolder(folder);
+    if (options.folder === undefined) await removeFolder(folder);
   }
 }
 
