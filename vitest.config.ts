@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./tools/longest-first.ts";
 
 /** Pure functions: a process of its own for each file would take longer than most of their tests. */
 const core = ["image", "preprocess", "engine", "embed", "service", "convert"].map(
@@ -8,6 +9,7 @@ const core = ["image", "preprocess", "engine", "embed", "service", "convert"].ma
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: "core", include: core, isolate: false } },
       {
