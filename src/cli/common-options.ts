@@ -160,7 +160,7 @@ export function integerBetween(least: number, most: number): (text: string) => n
 }
 
 /** A time in milliseconds that a timer can hold; a longer one would fire at once. */
-const longestMs = 2 ** 31 - 1;
+export const longestMs = 2 ** 31 - 1;
 
 export const milliseconds = integerBetween(1, longestMs);
 

@@ -122,7 +122,12 @@ describe.skipIf(kubectl === undefined || kubeconform === undefined)("deploy/ for
   test("the flags are those of portico serve, and the pod is given the time that they take", () => {
     const pod = podOf(find(base, "Deployment"));
     const flags = parseServeFlags(pod.containers[0].args);
-    expect(flags).toMatchObject({ workers: 2, urls: "off", shutdownDelayMs: 5000 });
+    expect(flags).toMatchObject({
+      workers: 2,
+      urls: "off",
+      shutdownDelayMs: 5000,
+      maxConnectionAgeMs: 60_000,
+    });
     expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(flags.shutdownDelayMs + flags.graceMs);
     const predictor = find(kserve, "InferenceService").spec.predictor as PodSpec;
     const { containers } = find(kserve, "ServingRuntime").spec as unknown as PodSpec;

@@ -40,7 +40,7 @@ export function operatorOverGrpcJs(address: string) {
   }
 
   return {
-    execute: (request: { datas: string[] }) =>
+    execute: (request: { datas?: string[]; urls?: string[] }) =>
       call("Execute", ExecuteRequestSchema, ExecuteReplySchema, create(ExecuteRequestSchema, request)),
     identity: (_request: Record<string, never>) =>
       call("Identity", IdentityRequestSchema, IdentityReplySchema, create(IdentityRequestSchema)),

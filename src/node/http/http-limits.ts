@@ -53,7 +53,14 @@ export interface HttpLimits {
   /** HTTP/2: from the end of a session to the end of its connection, which its client should close. */
   readonly goodbyeTimeoutMs: number;
   /**
-   * At shutdown, from the word to clients that they should go (HTTP/2: GOAWAY; HTTP/1.1: `connection: close` on
+   * A connection older than this is ended once its calls are, and its client told so beforehand (HTTP/2: GOAWAY; HTTP/1.1:
+   * `connection: close` on the next answer), as gRPC's MAX_CONNECTION_AGE: clients that look up names only when they
+   * connect find new servers. A tenth more or less for each connection, so that those of one moment do not all come
+   * back at once. No limit by default, as with gRPC: a server that is alone gains nothing.
+   */
+  readonly connectionMaxAgeMs: number;
+  /**
+   * At shutdown, and where a connection is too old, from the word to clients that they should go (HTTP/2: GOAWAY; HTTP/1.1: `connection: close` on
    * every answer) to the end of idle connections: requests that are on their way at that moment are answered.
    * A quarter of a second is a round trip to anywhere.
    */
@@ -115,6 +122,7 @@ export const defaultHttpLimits: HttpLimits = {
   replyStallTimeoutMs: 60_000,
   sessionIdleTimeoutMs: 300_000,
   goodbyeTimeoutMs: 5_000,
+  connectionMaxAgeMs: Number.POSITIVE_INFINITY,
   closeLingerMs: 250,
   maxConnections: 1_000,
   maxConnectionsPerClient: Number.POSITIVE_INFINITY,

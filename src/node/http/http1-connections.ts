@@ -1,5 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { connectionAgeMs } from "./connection-age.ts";
+import type { HttpLimits } from "./http-limits.ts";
 
 export interface Http1Connections {
   /** Gives a connection to the server; TLS is taken off already. */
@@ -18,12 +20,16 @@ export interface Http1Connections {
 /**
  * Keeps count of the requests on an HTTP/1.1 server's connections. Node's own count of idle connections leaves
  * out those with half a head, and such a head is no request: nobody waits for an answer to it.
- * @param maxAhead requests of one connection that may wait for their answers to be read
  */
-export function trackHttp1Connections(server: Server, maxAhead: number): Http1Connections {
+export function trackHttp1Connections(
+  server: Server,
+  { maxRequestsAhead, connectionMaxAgeMs }: Pick<HttpLimits, "maxRequestsAhead" | "connectionMaxAgeMs">,
+): Http1Connections {
   const listeners = server.listeners("connection");
   server.removeAllListeners("connection");
   const openRequests = new Map<Socket, number>();
+  /** When a connection is too old, by the clock of `performance`. */
+  const lastsUntil = new WeakMap<Socket, number>();
   const responses = new Set<ServerResponse>();
   let isAnnounced = false;
   let isClosing = false;
@@ -39,19 +45,21 @@ export function trackHttp1Connections(server: Server, maxAhead: number): Http1Co
   return {
     start(socket) {
       openRequests.set(socket, 0);
+      lastsUntil.set(socket, performance.now() + connectionAgeMs(connectionMaxAgeMs));
       socket.once("close", () => openRequests.delete(socket));
       for (const listener of listeners) listener.call(server, socket);
     },
     begin(request, response) {
       const { socket } = request;
       const ahead = openRequests.get(socket) ?? 0;
-      if (ahead >= maxAhead) {
+      if (ahead >= maxRequestsAhead) {
         socket.destroy();
         return false;
       }
       openRequests.set(socket, ahead + 1);
       responses.add(response);
-      if (isAnnounced) response.setHeader("connection", "close");
+      const isTooOld = performance.now() >= (lastsUntil.get(socket) ?? Number.POSITIVE_INFINITY);
+      if (isAnnounced || isTooOld) response.setHeader("connection", "close");
       response.once("close", () => {
         responses.delete(response);
         // An unread body is thrown away; closing before that would reset the connection and lose the answer.

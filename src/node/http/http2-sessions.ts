@@ -6,6 +6,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
+import { connectionAgeMs } from "./connection-age.ts";
 import type { HttpLimits } from "./http-limits.ts";
 import type { HttpLog } from "./http-types.ts";
 
@@ -33,11 +34,14 @@ interface Session {
   readonly tcp: Socket;
   openStreams: number;
   idleTimer: NodeJS.Timeout | undefined;
+  ageTimer: NodeJS.Timeout | undefined;
   isAsked: boolean;
+  /** Its client was told to go: the connection ends with its last call. */
+  isLeaving: boolean;
 }
 
 /**
- * Keeps count of a server's sessions and their streams. A session that has no stream for the idle time is
+ * Keeps count of a server's sessions and their streams. A session that is too old is ended as at shutdown. A session that has no stream for the idle time is
  * told to go, whatever else it sends: pings, and a header block that never ends, are no reason to stay. Its
  * client should then close the connection, but is not waited for long.
  */
@@ -52,7 +56,7 @@ export function trackHttp2Sessions(server: Http2Server, limits: HttpLimits, log:
   }
 
   function startIdle(session: Http2Session, state: Session): void {
-    if (isClosing) {
+    if (isClosing || state.isLeaving) {
       session.close();
       // Longer than below: the end of the last reply may still be on its way.
       endWithin(limits.goodbyeTimeoutMs, state);
@@ -65,14 +69,36 @@ export function trackHttp2Sessions(server: Http2Server, limits: HttpLimits, log:
     state.idleTimer = setTimeout(onIdle, limits.sessionIdleTimeoutMs);
   }
 
-  function begin(session: Http2Session, tcp: Socket): void {
-    const state: Session = { tcp, openStreams: 0, idleTimer: undefined, isAsked: false };
+  /** Calls that are on their way when the client hears of it are served, later ones refused. */
+  function endForAge(session: ServerHttp2Session, state: Session): void {
+    if (isClosing || session.closed || session.destroyed) return;
+    session.goaway(constants.NGHTTP2_NO_ERROR, lastStreamId);
+    state.ageTimer = setTimeout(() => {
+      if (isClosing || session.destroyed) return;
+      state.isLeaving = true;
+      session.close();
+      if (state.openStreams === 0) endWithin(limits.goodbyeTimeoutMs, state);
+    }, limits.closeLingerMs);
+  }
+
+  function begin(session: ServerHttp2Session, tcp: Socket): void {
+    const state: Session = {
+      tcp,
+      openStreams: 0,
+      idleTimer: undefined,
+      ageTimer: undefined,
+      isAsked: false,
+      isLeaving: false,
+    };
     sessions.set(session, state);
     startIdle(session, state);
+    const ageMs = connectionAgeMs(limits.connectionMaxAgeMs);
+    if (Number.isFinite(ageMs)) state.ageTimer = setTimeout(() => endForAge(session, state), ageMs);
     // The session's own event waits for a client that says goodbye.
     tcp.once("close", () => {
       sessions.delete(session);
       clearTimeout(state.idleTimer);
+      clearTimeout(state.ageTimer);
     });
   }
 
@@ -128,6 +154,7 @@ export function trackHttp2Sessions(server: Http2Server, limits: HttpLimits, log:
     },
     announceClose() {
       for (const session of sessions.keys()) {
+        // One that leaves already was told so: a later GOAWAY must not allow more (RFC 9113, section 6.8).
         if (!session.closed && !session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, lastStreamId);
       }
     },

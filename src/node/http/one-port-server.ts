@@ -69,7 +69,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   });
   // Node's own clientError handling (400, 408 or 431, then close) is what a server wants: no listener.
   http1.maxConnections = limits.maxConnections;
-  const http1Connections = trackHttp1Connections(http1, limits.maxRequestsAhead);
+  const http1Connections = trackHttp1Connections(http1, limits);
 
   const http2 = createHttp2Server({
     maxSessionMemory: limits.sessionMaxMegabytes,
