@@ -13,6 +13,7 @@ import {
   untilHealthy,
   waysIn,
 } from "./load-balancing.ts";
+import type { Replica } from "./replica.ts";
 
 /**
  * `npm run deploy:compose [-- FILE]`: Envoy with the configuration of deploy/compose before three replicas of the real
@@ -72,39 +73,37 @@ async function checkFaults(stack: Stack, ghz: string): Promise<void> {
   check("the restarted replica had cut off no call", exitCode === 0, `exit code ${exitCode}`);
 }
 
-/** Over one way in of each protocol. */
-async function checkLongCalls(stack: Stack): Promise<void> {
-  for (const [name, open] of waysIn.filter(([way]) => !way.endsWith("2"))) {
-    const { requestBytes, vectors, wrong } = await loseUnderLongCall(
-      stack,
-      open(stack.envoy.url),
-      async (busy) => {
-        await busy.stop("SIGKILL");
-        await busy.start();
-      },
-    );
-    check(
-      `a long call over ${name} whose replica is killed is done by another`,
-      vectors > 0 && wrong === 0,
-      `${(requestBytes / 1e6).toFixed(1)} MB, ${vectors} vectors, ${wrong} wrong`,
-    );
+/** A long call whose replica is lost, by `lose`, while it works on it. */
+async function checkLongCall(
+  stack: Stack,
+  wayIn: string,
+  how: string,
+  lose: (busy: Replica) => Promise<unknown>,
+): Promise<void> {
+  const [name, open] = waysIn.find(([way]) => way === wayIn)!;
+  const started = performance.now();
+  const { requestBytes, vectors, wrong } = await loseUnderLongCall(stack, open(stack.envoy.url), lose);
+  const seconds = (performance.now() - started) / 1000;
+  check(
+    `a long call over ${name} whose replica ${how} is done by another`,
+    vectors > 0 && wrong === 0,
+    `${(requestBytes / 1e6).toFixed(1)} MB, ${vectors} vectors, ${wrong} wrong, ${seconds.toFixed(1)} s`,
+  );
+}
+
+async function checkKilled(stack: Stack): Promise<void> {
+  for (const wayIn of ["gRPC", "gRPC-Web over HTTP/1.1"]) {
+    await checkLongCall(stack, wayIn, "is killed", async (busy) => {
+      await busy.stop("SIGKILL");
+      await busy.start();
+    });
     await untilHealthy(stack, 3);
   }
 }
 
-/** A replica that stands still ends no connection; Envoy finds out by a ping. */
-async function checkStandstill(stack: Stack): Promise<void> {
-  const started = performance.now();
-  const [, open] = waysIn[0]!;
-  const { vectors, wrong } = await loseUnderLongCall(stack, open(stack.envoy.url), async (busy) =>
-    busy.standStill(),
-  );
-  check(
-    "a long call whose replica stands still is done by another",
-    vectors > 0 && wrong === 0,
-    `${vectors} vectors, ${wrong} wrong, after ${((performance.now() - started) / 1000).toFixed(1)} s`,
-  );
-}
+/** It ends no connection; Envoy finds out by a ping. */
+const checkStandstill = (stack: Stack) =>
+  checkLongCall(stack, "Connect over HTTP/1.1", "stands still", async (busy) => busy.standStill());
 
 async function checkHalfAnswers(envoy: string): Promise<void> {
   const [execute, stream] = await askHalfAnswers(envoy, [
@@ -143,7 +142,7 @@ async function run(envoy: string, ghz: string): Promise<void> {
     await stack.replicas[0].start();
     await untilHealthy(stack, 3);
     await checkBalance("three again", stack, ghz);
-    await checkLongCalls(stack);
+    await checkKilled(stack);
     await Promise.all([checkStandstill(stack), checkHalfAnswers(envoy), checkRefusals(envoy)]);
   } catch (error) {
     check("the run came to its end", false, String(error));
