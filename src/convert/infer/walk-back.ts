@@ -11,7 +11,15 @@ export interface Step {
  * From an output back towards the input, while each layer takes one tensor: the output's own layer first. Ends before a
  * layer that is met again, so a hostile file cannot send it round in circles.
  */
-export function* walkBack(topology: KerasTopology, from: TensorSource): Generator<Step> {
+export function walkBack(topology: KerasTopology, from: TensorSource): Generator<Step> {
+  return walk(topology, from, (sources) => (sources.length === 1 ? sources[0] : undefined));
+}
+
+function* walk(
+  topology: KerasTopology,
+  from: TensorSource,
+  choose: (sources: readonly TensorSource[]) => TensorSource | undefined,
+): Generator<Step> {
   const layers = new Map(topology.layers.map((layer) => [layer.name, layer]));
   const seen = new Set<string>();
   let source: TensorSource | undefined = from;
@@ -20,8 +28,7 @@ export function* walkBack(topology: KerasTopology, from: TensorSource): Generato
     const layer = layers.get(source.layer);
     if (!layer) return;
     yield { layer, call: source.call };
-    const sources: readonly TensorSource[] = layer.calls[source.call] ?? [];
-    source = sources.length === 1 ? sources[0] : undefined;
+    source = choose(layer.calls[source.call] ?? []);
   }
 }
 
@@ -30,15 +37,9 @@ export function* walkBack(topology: KerasTopology, from: TensorSource): Generato
  * of several inputs, which is a sum, a product or a concatenation, has as many as the first of them.
  */
 export function rankOf(topology: KerasTopology, from: TensorSource): number | undefined {
-  const layers = new Map(topology.layers.map((layer) => [layer.name, layer]));
-  const seen = new Set<string>();
-  let source: TensorSource | undefined = from;
-  while (source && !seen.has(callKey(source))) {
-    seen.add(callKey(source));
-    const layer = layers.get(source.layer);
-    const rank = layer && ownRank(layer);
+  for (const { layer } of walk(topology, from, ([first]) => first)) {
+    const rank = ownRank(layer);
     if (rank !== undefined) return rank;
-    source = layer?.calls[source.call]?.[0];
   }
   return undefined;
 }
