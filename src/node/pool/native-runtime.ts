@@ -1,6 +1,7 @@
 import type { OrtRuntime } from "../../engine/ort-session.ts";
 import { type EnginePackage, requireEnginePackage } from "./engine-package.ts";
-import { callNative, callNativeNow, type NativeCallState } from "./native-calls.ts";
+import { callNativeNow, type NativeCallState } from "./native-calls.ts";
+import { guardSessions } from "./native-session.ts";
 
 /** Its own script would fetch CUDA libraries, which are not used. */
 export const ortNativePackage = {
@@ -17,18 +18,5 @@ export function loadNativeRuntime(state: NativeCallState): OrtRuntime {
   const { InferenceSession, Tensor } = callNativeNow(state, () =>
     requireEnginePackage<OrtRuntime>(ortNativePackage),
   );
-  return {
-    Tensor,
-    InferenceSession: {
-      async create(model, options) {
-        const session = await callNative(state, () => InferenceSession.create(model, options));
-        return {
-          inputMetadata: session.inputMetadata,
-          outputMetadata: session.outputMetadata,
-          run: (feeds) => callNative(state, () => session.run(feeds)),
-          release: () => session.release(),
-        };
-      },
-    },
-  };
+  return { Tensor, InferenceSession: guardSessions(state, InferenceSession) };
 }

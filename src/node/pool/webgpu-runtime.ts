@@ -1,6 +1,7 @@
 import type { Gpu, OrtWebGpuRuntime } from "../../engine/ort-webgpu.ts";
 import { type EnginePackage, requireEnginePackage } from "./engine-package.ts";
-import { callNative, callNativeNow, type NativeCallState } from "./native-calls.ts";
+import { callNativeNow, type NativeCallState } from "./native-calls.ts";
+import { guardSessions } from "./native-session.ts";
 
 /** Dawn. Its own script only says whether it knows this machine. */
 export const webGpuPackage = {
@@ -34,17 +35,7 @@ export async function loadWebGpuRuntime(state: NativeCallState): Promise<WebGpuR
     ort: {
       env: env as unknown as OrtWebGpuRuntime["env"],
       Tensor,
-      InferenceSession: {
-        async create(model, options) {
-          const session = await callNative(state, () => InferenceSession.create(model, options));
-          return {
-            inputMetadata: session.inputMetadata,
-            outputMetadata: session.outputMetadata,
-            run: (feeds) => callNative(state, () => session.run(feeds)),
-            release: () => callNative(state, () => session.release()),
-          };
-        },
-      },
+      InferenceSession: guardSessions(state, InferenceSession),
     },
   };
 }
