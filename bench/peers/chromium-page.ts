@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { quietChromiumFlags } from "../../tools/quiet-chromium.ts";
 import type { OpenPeer } from "./engine-process.ts";
 import { startPageServer } from "./page-server.ts";
 
@@ -11,19 +12,6 @@ export interface ChromiumPage {
   open(engine: string): Promise<OpenPeer>;
   close(): Promise<void>;
 }
-
-/** It talks to loopback alone, draws nothing, and never slows a page down that nobody looks at. */
-const flags = [
-  "--headless=new",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-background-timer-throttling",
-  "--disable-renderer-backgrounding",
-  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-];
 
 /**
  * A page of its own in a headless Chromium, whose engines get so many threads.
@@ -37,7 +25,7 @@ export async function openChromiumPage(
 ): Promise<ChromiumPage> {
   const server = await startPageServer(onnxFile);
   const profile = await mkdtemp(join(tmpdir(), "portico-chromium-"));
-  const args = [...flags, `--user-data-dir=${profile}`, server.url];
+  const args = [...quietChromiumFlags, `--user-data-dir=${profile}`, server.url];
   const child = spawn(program, args, { stdio: "ignore" });
   const gone = once(child, "exit");
   const lost = gone.then(([code]) => Promise.reject(new Error(`Chromium ended with ${code}`)));

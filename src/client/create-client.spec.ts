@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readTinyPictures } from "../../tools/load/tiny-model.ts";
 import { startTinyServer, type TinyServer } from "../../tools/load/tiny-server.ts";
 import { freePort } from "../../tools/loopback-port.ts";
+import { embedFailureOf } from "../../tools/service/embed-failure.ts";
 import { compareVectors } from "../embed/compare-vectors.ts";
-import { EmbedError } from "../errors.ts";
 import { createClient } from "./create-client.ts";
 
 let server: TinyServer;
@@ -13,15 +13,6 @@ beforeAll(async () => {
   baseUrl = server.server.localUrl;
 });
 afterAll(() => server?.close());
-
-const failureOf = async (call: Promise<unknown>) => {
-  const error = await call.then(
-    () => undefined,
-    (caught: unknown) => caught,
-  );
-  if (!(error instanceof EmbedError)) throw new Error(`expected an EmbedError, got ${String(error)}`);
-  return [error.reason, error.message];
-};
 
 describe.each(["connect", "grpc-web"] as const)("over %s", (protocol) => {
   test("pictures of every kind come back in their order, a bad one as an error in its place", async () => {
@@ -58,33 +49,33 @@ describe.each(["connect", "grpc-web"] as const)("over %s", (protocol) => {
 
   test("a call that fails has the server's reason and words", async () => {
     const client = createClient({ baseUrl, protocol });
-    expect(await failureOf(client.getModel("none"))).toEqual([
+    expect(await embedFailureOf(client.getModel("none"))).toEqual([
       "MODEL_UNKNOWN",
       'expected one of the models tiny, got "none"',
     ]);
     const five = Array.from({ length: 5 }, () => Uint8Array.of(1));
-    const [reason] = await failureOf(client.embed(five));
+    const [reason] = await embedFailureOf(client.embed(five));
     expect(reason).toBe("REQUEST_TOO_LARGE");
   });
 
   test("a signal and a deadline end a call", async () => {
     const signal = AbortSignal.abort();
     const client = createClient({ baseUrl, protocol });
-    expect((await failureOf(client.embed([Uint8Array.of(1)], { signal })))[0]).toBe("CANCELLED");
+    expect((await embedFailureOf(client.embed([Uint8Array.of(1)], { signal })))[0]).toBe("CANCELLED");
     // Never answers.
     const fetch: typeof globalThis.fetch = (_input, init) =>
       new Promise((_, reject) => {
         init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
       });
     const slow = createClient({ baseUrl, protocol, timeoutMs: 20, fetch });
-    expect((await failureOf(slow.listModels()))[0]).toBe("DEADLINE_EXCEEDED");
+    expect((await embedFailureOf(slow.listModels()))[0]).toBe("DEADLINE_EXCEEDED");
   });
 
   test("a server that is down, and one that is another, are told", async () => {
     const down = createClient({ baseUrl: `http://127.0.0.1:${await freePort()}`, protocol });
-    expect((await failureOf(down.listModels()))[0]).toBe("SERVER_UNREACHABLE");
+    expect((await embedFailureOf(down.listModels()))[0]).toBe("SERVER_UNREACHABLE");
     const other = createClient({ baseUrl: `${baseUrl}/elsewhere`, protocol });
-    expect((await failureOf(other.listModels()))[0]).toBe("SERVER_UNREACHABLE");
+    expect((await embedFailureOf(other.listModels()))[0]).toBe("SERVER_UNREACHABLE");
   });
 });
 

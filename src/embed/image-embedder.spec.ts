@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openTinyModel, readTinyPictures, type TinyModel } from "../../tools/load/tiny-model.ts";
-import { EmbedError } from "../errors.ts";
+import { embedFailureOf } from "../../tools/service/embed-failure.ts";
 import { createDecodeImage } from "../image/decode-image.ts";
 import { createWorkerPool, type WorkerPool } from "../node/pool/worker-pool.ts";
 import { compareVectors } from "./compare-vectors.ts";
@@ -24,15 +24,6 @@ beforeAll(async () => {
   [picture] = (await readTinyPictures()) as [SelfCheck];
 });
 afterAll(() => pool?.dispose());
-
-const failureOf = async (call: Promise<unknown>) => {
-  const error = await call.then(
-    () => undefined,
-    (caught: unknown) => caught,
-  );
-  if (!(error instanceof EmbedError)) throw new Error(`expected an EmbedError, got ${String(error)}`);
-  return [error.reason, error.message];
-};
 
 test("a picture gives the same vector as bytes, as a part of a buffer, as a Blob and as raw pixels", async () => {
   const { header, pixels } = await createDecodeImage(tiny.setup.codecs, tiny.setup.limits)(picture.bytes);
@@ -102,24 +93,24 @@ test.each<[string, unknown, string, string]>([
   ],
   ["bytes that are no picture", Uint8Array.of(1, 2, 3), "IMAGE_UNSUPPORTED", ""],
 ])("refused: %s", async (_, input, reason, message) => {
-  const [gotReason, gotMessage] = await failureOf(embedder.embed(input as ImageInput));
+  const [gotReason, gotMessage] = await embedFailureOf(embedder.embed(input as ImageInput));
   expect(gotReason).toBe(reason);
   expect(gotMessage).toContain(message);
 });
 
 test("a signal that has ended, or ends, rejects; the next picture is embedded", async () => {
-  expect((await failureOf(embedder.embed(picture.bytes, { signal: AbortSignal.abort() })))[0]).toBe(
+  expect((await embedFailureOf(embedder.embed(picture.bytes, { signal: AbortSignal.abort() })))[0]).toBe(
     "CANCELLED",
   );
   const controller = new AbortController();
   const waiting = embedder.embed(picture.bytes, { signal: controller.signal });
   controller.abort();
-  expect((await failureOf(waiting))[0]).toBe("CANCELLED");
+  expect((await embedFailureOf(waiting))[0]).toBe("CANCELLED");
   const { vector } = await embedder.embed(picture.bytes, { signal: AbortSignal.timeout(60_000) });
   expect(vector.length).toBe(embedder.dimension);
 });
 
 test("what comes after dispose is refused", async () => {
   await embedder.dispose();
-  expect((await failureOf(embedder.embed(picture.bytes)))[0]).toBe("SHUTTING_DOWN");
+  expect((await embedFailureOf(embedder.embed(picture.bytes)))[0]).toBe("SHUTTING_DOWN");
 });

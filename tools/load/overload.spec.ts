@@ -1,15 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
-import {
-  createConnectTransport,
-  createGrpcTransport,
-  createGrpcWebTransport,
-} from "@connectrpc/connect-node";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Embedder } from "../../src/embed/embedder.ts";
 import { Operator } from "../../src/gen/omnisearch/operator_pb.ts";
 import { EmbeddingService, ErrorPolicy } from "../../src/gen/portico/v1/embedding_pb.ts";
+import { everyTransport } from "../every-transport.ts";
 import { flatPng } from "./flat-png.ts";
 import { startTinyServer, type TinyServer, type TinyServerOptions } from "./tiny-server.ts";
 
@@ -69,32 +66,27 @@ async function startLongCall(): Promise<{ end(): Promise<void> }> {
   };
 }
 
-const makers = [
-  ["gRPC", createGrpcTransport, "2"],
-  ["gRPC-Web", createGrpcWebTransport, "2"],
-  ["gRPC-Web", createGrpcWebTransport, "1.1"],
-  ["Connect", createConnectTransport, "2"],
-  ["Connect", createConnectTransport, "1.1"],
-] as const;
-
 describe("a queue that is full by items", () => {
   beforeAll(() => start({ workers: 1, queue: { maxItems: 1 } }));
   afterAll(() => tiny.close());
 
-  test.each(makers)("refuses at once over %s, and says when to come back", async (_, make, version) => {
-    const transport = make({ baseUrl: tiny.server.localUrl, httpVersion: version as "2" });
-    const long = await startLongCall();
-    const before = countOf(slow);
-    const error = await errorOf(execute(transport, quick, 100));
-    expect(error?.code).toBe(Code.ResourceExhausted);
-    expect(error?.rawMessage).toContain("expected fewer than 1 pictures to wait (--max-queued-items)");
-    expect(error?.metadata.get("retry-after")).toBe("1");
-    expect(error?.metadata.get("grpc-retry-pushback-ms")).toBe("1000");
-    // Long before the call that fills the queue is done.
-    expect(countOf(slow) - before).toBeLessThan(100);
-    expect(countOf(quick)).toBe(0);
-    await long.end();
-  });
+  test.each(everyTransport)(
+    "refuses at once over %s, and says when to come back",
+    async (_, make, version) => {
+      const transport = make({ baseUrl: tiny.server.localUrl, httpVersion: version as "2" });
+      const long = await startLongCall();
+      const before = countOf(slow);
+      const error = await errorOf(execute(transport, quick, 100));
+      expect(error?.code).toBe(Code.ResourceExhausted);
+      expect(error?.rawMessage).toContain("expected fewer than 1 pictures to wait (--max-queued-items)");
+      expect(error?.metadata.get("retry-after")).toBe("1");
+      expect(error?.metadata.get("grpc-retry-pushback-ms")).toBe("1000");
+      // Long before the call that fills the queue is done.
+      expect(countOf(slow) - before).toBeLessThan(100);
+      expect(countOf(quick)).toBe(0);
+      await long.end();
+    },
+  );
 
   test("one picture of a call that is refused spares the others, unless the caller wants each one's result", async () => {
     const long = await startLongCall();

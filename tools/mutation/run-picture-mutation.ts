@@ -3,29 +3,16 @@
  * `--only INDEX` runs one case again, in this process.
  */
 
-import { parseArgs } from "node:util";
 import { readCodecs } from "../../fixtures/read-codecs.ts";
 import { createDecodeImage } from "../../src/image/decode-image.ts";
 import { defaultImageLimits } from "../../src/image/pixels.ts";
-import { orUsage, wholeNumbers } from "../or-usage.ts";
+import { readMutationFlags } from "./mutation-flags.ts";
 import { runPictureCase } from "./picture-case.ts";
 import { type PictureMutationReport, runPictureMutation } from "./picture-mutation.ts";
 import { damagePicture } from "./picture-mutations.ts";
 import { readPictureSeeds } from "./picture-seeds.ts";
 
-const { count, seed, only } = orUsage(
-  "npm run mutate:pictures -- [--count N] [--seed N] [--only INDEX]",
-  () => {
-    const { values } = parseArgs({
-      options: {
-        count: { type: "string", default: "100000" },
-        seed: { type: "string", default: "1" },
-        only: { type: "string" },
-      },
-    });
-    return wholeNumbers(values);
-  },
-);
+const { count, seed, only } = readMutationFlags("mutate:pictures");
 
 process.exitCode = only === undefined ? await runAll(count) : await runOne(only);
 

@@ -4,23 +4,13 @@
  * npm run mutate:requests -- --count 100000 --seed 1
  * npm run mutate:requests -- --seed 1 --only 4711
  */
-import { parseArgs } from "node:util";
-import { orUsage, wholeNumbers } from "../or-usage.ts";
+import { readMutationFlags } from "./mutation-flags.ts";
 import { unaccountedAnswers } from "./request-internal-answers.ts";
 import { findGrowth, runRequests } from "./request-run.ts";
 import { recordRequestSamples } from "./request-samples.ts";
 import { startRequestVictim } from "./request-victim-process.ts";
 
-const flags = orUsage("npm run mutate:requests -- [--count N] [--seed N] [--only INDEX]", () => {
-  const { values } = parseArgs({
-    options: {
-      count: { type: "string", default: "100000" },
-      seed: { type: "string", default: "1" },
-      only: { type: "string" },
-    },
-  });
-  return wholeNumbers(values);
-});
+const flags = readMutationFlags("mutate:requests");
 const { seed, only } = flags;
 const count = only === undefined ? flags.count : 1;
 const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -3,19 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
-/** It talks to loopback alone, draws nothing, and never slows a page down that nobody looks at. */
-const flags = [
-  "--headless=new",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-background-timer-throttling",
-  "--disable-renderer-backgrounding",
-  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-];
+import { quietChromiumFlags } from "../quiet-chromium.ts";
 
 /**
  * Opens a URL in a Chromium of its own until `done` settles.
@@ -28,7 +16,9 @@ export async function inChromium<T>(
   timeoutMs: number,
 ): Promise<T> {
   const profile = await mkdtemp(join(tmpdir(), "portico-chromium-"));
-  const child = spawn(program, [...flags, `--user-data-dir=${profile}`, url], { stdio: "ignore" });
+  const child = spawn(program, [...quietChromiumFlags, `--user-data-dir=${profile}`, url], {
+    stdio: "ignore",
+  });
   const gone = once(child, "exit");
   const timeout = Promise.withResolvers<never>();
   const timer = setTimeout(() => timeout.reject(new Error(`no report within ${timeoutMs} ms`)), timeoutMs);

@@ -2,14 +2,9 @@ import { connect as connectHttp2 } from "node:http2";
 import { connect as connectSocket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import {
-  compressionBrotli,
-  compressionGzip,
-  createConnectTransport,
-  createGrpcTransport,
-  createGrpcWebTransport,
-} from "@connectrpc/connect-node";
+import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { describe, expect, test } from "vitest";
+import { everyTransport } from "../../../tools/every-transport.ts";
 import {
   bound,
   execute,
@@ -30,14 +25,7 @@ const compressions = [
   ["gzip", compressionGzip],
   ["br", compressionBrotli],
 ] as const;
-const makers = [
-  ["gRPC", createGrpcTransport, "2"],
-  ["gRPC-Web", createGrpcWebTransport, "2"],
-  ["gRPC-Web", createGrpcWebTransport, "1.1"],
-  ["Connect", createConnectTransport, "2"],
-  ["Connect", createConnectTransport, "1.1"],
-] as const;
-const ways = makers.flatMap(([protocol, make, httpVersion]) =>
+const ways = everyTransport.flatMap(([protocol, make, httpVersion]) =>
   [true, false].flatMap((useBinaryFormat) =>
     compressions.map(([compression, sendCompression]) => ({
       way: `${protocol}, HTTP/${httpVersion}, ${useBinaryFormat ? "proto" : "JSON"}, ${compression}`,

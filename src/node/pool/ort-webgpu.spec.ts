@@ -1,15 +1,12 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeLosableGpu } from "../../../tools/gpu/losable-gpu.ts";
 import { requireWebGpu } from "../../../tools/require-webgpu.ts";
-import { type PorticoRun, runPortico } from "../../../tools/run-portico.ts";
+import { runPortico } from "../../../tools/run-portico.ts";
 import { startPortico } from "../../../tools/start-portico.ts";
 import { compareVectors } from "../../embed/compare-vectors.ts";
 import { Operator } from "../../gen/omnisearch/operator_pb.ts";
@@ -21,23 +18,10 @@ import { packageFile } from "../package-file.ts";
 /** On SwiftShader, which takes half a minute for a photograph: most of this goes with a smaller model. */
 
 const env = requireWebGpu();
+const loseDevice = "tools/gpu/lose-device.ts";
 /** SwiftShader comes as near as a processor does; the tolerance of `ort-webgpu` is for GPUs of any maker. */
 const measuredMaxAbsError = 1e-6;
 const softwareName = /google swiftshader .*\(SwiftShader driver [\d.]+\)/;
-
-async function run(script: string, args: readonly string[], variables: object): Promise<PorticoRun> {
-  const child = spawn(process.execPath, [script, ...args], {
-    cwd: packageFile("."),
-    env: { ...process.env, ...variables },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const [stdout, stderr, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, "exit") as Promise<[number | null]>,
-  ]);
-  return { code, stdout, stderr };
-}
 
 test("without its package, the message says what to install", async () => {
   const { code, stderr } = await runPortico(["verify", "--engine", "ort-webgpu"], { NODE_PATH: "" });
@@ -114,7 +98,7 @@ describe.skipIf(env === undefined)("ort-webgpu as a command", () => {
 
 describe.skipIf(env === undefined)("workers with ort-webgpu", () => {
   let folder: string;
-  let losable: object;
+  let losable: Readonly<Record<string, string>>;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "portico-gpu-"));
     losable = { ...env, NODE_PATH: await writeLosableGpu(folder, env?.NODE_PATH ?? "") };
@@ -153,7 +137,7 @@ describe.skipIf(env === undefined)("workers with ort-webgpu", () => {
   ])(
     "%s",
     async (_, requests, fallbacks, story) => {
-      const { stdout, stderr } = await run("tools/gpu/lose-device.ts", [requests, fallbacks], losable);
+      const { stdout, stderr } = await runPortico([requests, fallbacks], losable, loseDevice);
       expect(stderr).toBe("");
       const told = JSON.parse(stdout) as { story: string[] };
       expect(told.story).toEqual(story);
@@ -187,7 +171,7 @@ describe.skipIf(env === undefined)("workers with ort-webgpu", () => {
     "a batch in the midst of which the device is lost %s",
     async (_, requests, fallbacks, story) => {
       const args = [requests, fallbacks, "100"];
-      const { stdout, stderr } = await run("tools/gpu/lose-device.ts", args, losable);
+      const { stdout, stderr } = await runPortico(args, losable, loseDevice);
       expect(stderr).toBe("");
       const told = JSON.parse(stdout) as { story: string[] };
       expect(told.story).toEqual(story);
@@ -196,10 +180,10 @@ describe.skipIf(env === undefined)("workers with ort-webgpu", () => {
   );
 
   test("can be ended at any moment of a picture and of a start, as can their process", async () => {
-    const { code, stdout, stderr } = await run(
-      "tools/gpu/end-early.ts",
+    const { code, stdout, stderr } = await runPortico(
       ["200", "1000", "4000", "4000"],
       env ?? {},
+      "tools/gpu/end-early.ts",
     );
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "ended\nended\nended\n", stderr: "" });
   }, 300_000);
