@@ -3,7 +3,7 @@ import { get as getHttp } from "node:http";
 import { get as getHttps } from "node:https";
 import { createServer } from "node:net";
 import { EmbedError } from "../errors.ts";
-import { type ListenAddress, resolveListenAddress } from "../node/http/listen-address.ts";
+import { hostToDial, type ListenAddress, resolveListenAddress } from "../node/http/listen-address.ts";
 import { toListenError } from "../node/http/listen-error.ts";
 import type { Finding } from "./doctor-report.ts";
 
@@ -52,13 +52,11 @@ async function isPortico(address: ListenAddress): Promise<boolean> {
   return pages.some((page) => page.startsWith(pageStart));
 }
 
-const anyHost: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
-
 /** The start of the text of the page `/`; empty if there is none. Not `fetch`, which refuses some ports and uses proxies. */
-function getPage(get: typeof getHttp | typeof getHttps, { host = "127.0.0.1", port }: ListenAddress) {
+function getPage(get: typeof getHttp | typeof getHttps, address: ListenAddress) {
   const options = {
-    host: anyHost[host] ?? host,
-    port,
+    host: hostToDial(address),
+    port: address.port,
     agent: false,
     // Its certificate is for its clients' names; nothing is sent that a stranger may not see.
     rejectUnauthorized: false,

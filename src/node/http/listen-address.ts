@@ -60,6 +60,13 @@ const endpointSetting: Setting = {
   example: "192.168.1.85:52001",
 };
 
+const loopbackHosts: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+
+/** The host under which a program of this machine reaches a server that listens on `host`, which may be all interfaces. */
+export function hostToDial({ host = "0.0.0.0" }: ListenAddress): string {
+  return loopbackHosts[host] ?? host;
+}
+
 /** Takes `HOST:PORT`, `HOST`, `[IPV6]:PORT` or `[IPV6]`; `port` is undefined where the text has none. */
 function parseHostPort(text: string, setting: Setting): { host: string; port?: number } {
   const match = /^(?:\[([^\s[\]]+)\]|([\w.-]+|\*|))(?::(\d+))?$/.exec(text);

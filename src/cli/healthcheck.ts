@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { askReadiness } from "../node/http/ask-readiness.ts";
+import { hostToDial, resolveListenAddress } from "../node/http/listen-address.ts";
+import { readListenFlags } from "./read-listen-flags.ts";
+
+/**
+ * HEALTHCHECK of the container: exit code 0 while work is taken, 1 otherwise, with one line that says so. It asks where the
+ * server of the container, process 1, listens: by its flags, else by OP_ENDPOINT. Another process: `healthcheck.js PID`.
+ */
+
+/** Less than the time that the Dockerfile gives the whole check. */
+const answerTimeoutMs = 4_000;
+
+const [pid = "1"] = process.argv.slice(2);
+try {
+  const { listen, tls } = readListenFlags(readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0"));
+  const address = resolveListenAddress(listen, process.env.OP_ENDPOINT);
+  const { isReady, text } = await askReadiness(
+    { host: hostToDial(address), port: address.port, tls },
+    answerTimeoutMs,
+  );
+  process.stdout.write(`${text}\n`);
+  process.exitCode = isReady ? 0 : 1;
+} catch (error) {
+  process.stdout.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}
