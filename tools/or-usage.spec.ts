@@ -16,8 +16,8 @@ const tools = {
   "tools/mutation/run-request-mutation.ts":
     "npm run mutate:requests -- [--count N] [--seed N] [--only INDEX]",
   "tools/faults/kill-run.ts": "npm run faults -- [--seconds N] [--kill-every-ms N]",
-  "tools/container/build-and-test.ts":
-    "npm run container -- [--base-image IMAGE] [--weights FOLDER] [--keep]",
+  "tools/container/run-container.ts":
+    "npm run container -- [--report FILE] [--base-image IMAGE] [--weights FOLDER] [--debian-npm] [--keep]",
   "bench/server-throughput.ts":
     "npm run bench:throughput -- [--engine NAME] [--rounds N] [--pictures N] [--callers N] [--workers N]",
 };

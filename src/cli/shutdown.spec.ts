@@ -1,11 +1,11 @@
 import { Agent } from "node:http";
 import { connect } from "node:net";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Code, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { executeOutcome } from "../../tools/call-outcome.ts";
 import { operatorOverGrpcJs } from "../../tools/faults/operator-over-grpc-js.ts";
 import { type PorticoProcess, startPortico } from "../../tools/start-portico.ts";
-import { compareVectors } from "../embed/compare-vectors.ts";
 import type { SelfCheck } from "../embed/self-check.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
 import { Operator } from "../gen/omnisearch/operator_pb.ts";
@@ -41,20 +41,7 @@ const clients = {
 type ClientName = keyof typeof clients;
 const clientNames = Object.keys(clients) as ClientName[];
 
-/** What a call came to: "right", or the code and the text of its failure with all causes. */
-async function outcomeOf(call: Promise<{ vectors?: { element: number[] }[] }>): Promise<string> {
-  try {
-    const { vectors = [] } = await call;
-    const isRight = vectors.every(
-      ({ element }) =>
-        compareVectors(Float32Array.from(element), photo.vector).maxAbsError <= photo.tolerance,
-    );
-    return isRight ? "right" : "wrong";
-  } catch (error) {
-    const { code, message, cause } = ConnectError.from(error);
-    return `${Code[code]} ${message} ${cause ?? ""}`;
-  }
-}
+const outcomeOf = (call: Promise<{ vectors?: { element: number[] }[] }>) => executeOutcome(call, photo);
 
 /** The port is closed: the call was never taken, and a client may try another server at once. */
 const isRefused = (outcome: string) => /^Unavailable .*connect ECONN(REFUSED|RESET)/.test(outcome);

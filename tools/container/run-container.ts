@@ -1,0 +1,98 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { orUsage } from "../or-usage.ts";
+import { requireTool, skipFor } from "../require-tool.ts";
+import { buildImages } from "./build-images.ts";
+import { type CaseResult, createCases } from "./cases.ts";
+import { checkContents, checkSizes } from "./check-contents.ts";
+import { openImageStore } from "./image-store.ts";
+import { addNpm, makeBase } from "./make-base.ts";
+import type { TestSettings } from "./test-image.ts";
+
+/**
+ * Builds both targets of the Dockerfile with buildah, which needs no daemon, and tests them as root:
+ *
+ *   npm run container -- [--report FILE] [--base-image IMAGE] [--weights FOLDER] [--debian-npm] [--keep]
+ *
+ * `--base-image` is for BASE_IMAGE; by default a minimal Debian is made with mmdebstrap, so that no image registry is
+ * needed. `--weights` is a folder with the tarball of the weights. `--debian-npm` builds with the npm of Debian, as the
+ * Dockerfile does where nothing else is given, not with this machine's. `--keep` leaves the images in output/container.
+ * FILE gets {passed, failed, skipped, results} as JSON.
+ */
+const { values: flags } = orUsage(
+  "npm run container -- [--report FILE] [--base-image IMAGE] [--weights FOLDER] [--debian-npm] [--keep]",
+  () =>
+    parseArgs({
+      options: {
+        report: { type: "string" },
+        "base-image": { type: "string" },
+        weights: { type: "string" },
+        "debian-npm": { type: "boolean", default: false },
+        keep: { type: "boolean", default: false },
+      },
+    }),
+);
+
+const folder = resolve("output/container");
+const cases = createCases();
+
+const npm = requireTool("npm");
+const tools = ["buildah", "runc", "unshare", "ip", ...(flags["base-image"] ? [] : ["mmdebstrap"])].map(
+  requireTool,
+);
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) skipFor("root", "the user that runs this");
+const isSkipped = npm === undefined || tools.includes(undefined) || !isRoot;
+let tested: readonly CaseResult[] = [];
+if (npm !== undefined && !isSkipped) await cases.attempt("the run came to its end", () => run(npm));
+
+const results = [...cases.results, ...tested];
+const failed = results.filter(({ outcome }) => outcome === "failed").length;
+const counts = { passed: results.length - failed, failed, skipped: isSkipped ? 1 : 0 };
+console.log(`container: ${JSON.stringify(counts)}`);
+if (flags.report) writeFileSync(flags.report, JSON.stringify({ ...counts, results }));
+process.exitCode = failed > 0 ? 1 : 0;
+
+async function run(npm: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const store = openImageStore(folder);
+  const startedAt = performance.now();
+  const tell = (what: string) =>
+    console.log(`${((performance.now() - startedAt) / 1000).toFixed(1)} s: ${what}`);
+  try {
+    const base = flags["base-image"] ?? makeBase(store, folder);
+    tell("base made");
+    const buildBase = flags["debian-npm"] ? undefined : addNpm(store, base, npm);
+    const images = buildImages(store, {
+      base,
+      folder,
+      ...(buildBase && { buildBase }),
+      ...(flags.weights && { weights: flags.weights }),
+    });
+    tell("images built");
+    const settings: TestSettings = { full: store.open(images.full), slim: store.open(images.slim) };
+    await cases.attempt("sizes", () => checkSizes(cases, settings));
+    for (const name of ["full", "slim"] as const) {
+      await cases.attempt(`contents of ${name}`, async () =>
+        checkContents(cases, name, settings[name], folder),
+      );
+    }
+    tell("contents checked");
+    tested = testInOwnNetwork(settings);
+    tell("images tested");
+  } finally {
+    if (!flags.keep) store.close();
+  }
+}
+
+/** In a network of loopback alone, whose low ports are set as Docker and as Kubernetes have them. */
+function testInOwnNetwork(settings: TestSettings): readonly CaseResult[] {
+  const [settingsFile, report] = [join(folder, "settings.json"), join(folder, "tested.json")];
+  writeFileSync(settingsFile, JSON.stringify(settings));
+  rmSync(report, { force: true });
+  const command = ['ip link set lo up && exec "$0" "$@"', process.execPath, "tools/container/test-image.ts"];
+  spawnSync("unshare", ["--net", "--", "sh", "-c", ...command, settingsFile, report], { stdio: "inherit" });
+  return JSON.parse(readFileSync(report, "utf8")) as readonly CaseResult[];
+}
