@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { constants } from "node:os";
+import { resolve } from "node:path";
 import {
   type FailedCase,
   failedCaseLines,
@@ -27,6 +28,7 @@ interface Counts {
 interface Step {
   readonly name: string;
   readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   /** What the step writes about its cases; without it the step is one case. */
   readonly report?: Report;
 }
@@ -78,6 +80,9 @@ const unit: readonly Step[] = [
       ...["vitest", "run", "--reporter=default", "--reporter=./tools/vitest-stray-errors.ts"],
       ...["--reporter=json", `--outputFile.json=${vitestJson}`],
     ],
+    // Hundreds of processes start with the same sources, and spent a third of their time on stripping and compiling them. What is
+    // built starts without.
+    env: { NODE_COMPILE_CACHE: resolve(output, "compile-cache") },
     report: { files: [vitestJson, strayErrorsJson], count: countVitest, failures: readVitestFailures },
   },
 ];
@@ -184,11 +189,15 @@ const readOnMs = 2_000;
 const running = new Set<ChildProcess>();
 
 /** Writes straight to where the log goes while nothing before it is still running, else by way of `output`. */
-function run(command: readonly string[], output: OutputPart): Promise<number> {
+function run({ command, env }: Step, output: OutputPart): Promise<number> {
   return new Promise((resolve) => {
     const [program, ...args] = command as [string, ...string[]];
     const [input, to] = output.isLive() ? (["inherit", "inherit"] as const) : (["ignore", "pipe"] as const);
-    const child = spawn(program, args, { stdio: [input, to, to], shell: process.platform === "win32" });
+    const child = spawn(program, args, {
+      env: { ...process.env, ...env },
+      stdio: [input, to, to],
+      shell: process.platform === "win32",
+    });
     running.add(child);
     const streams = [child.stdout, child.stderr];
     for (const stream of streams) stream?.on("data", output.write);
@@ -219,7 +228,7 @@ async function runStep(step: Step, output: OutputPart): Promise<Counts> {
   const start = performance.now();
   for (const file of step.report?.files ?? []) rmSync(file, { force: true });
   say(`\n== ${step.name}: ${step.command.join(" ")}`);
-  const code = await run(step.command, output);
+  const code = await run(step, output);
   say(`== ${step.name}: exit code ${code}, ${((performance.now() - start) / 1000).toFixed(1)} s`);
   output.end();
   const single = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
