@@ -4,11 +4,12 @@ import { freePort } from "./loopback-port.ts";
 import { startPortico } from "./start-portico.ts";
 
 /**
- * Starts the built server and holds it against the conformance suites, over all protocols unless some are named.
- * `node tools/conformance-dist.ts REPORT.json ENGINE|preview [PROTOCOLS]`
+ * Starts the built server and holds it against the conformance suites, over all protocols unless some are named, with all cases
+ * unless a filter is given.
+ * `node tools/conformance-dist.ts REPORT.json ENGINE|preview [PROTOCOLS [FILTER]]`
  */
 
-const [report, engine, protocols] = process.argv.slice(2);
+const [report, engine, protocols, filter] = process.argv.slice(2);
 if (report === undefined || engine === undefined)
   throw new Error("expected REPORT.json and ENGINE, got too few");
 const served =
@@ -27,6 +28,7 @@ const runner = spawn(
   [
     ...["src/cli/portico.ts", "conformance", "--endpoint", server.address, "--fixture-host", fixtureHost],
     ...(protocols === undefined ? [] : ["--protocol", protocols]),
+    ...(filter === undefined ? [] : ["--filter", filter]),
     ...["--target", served.target, "--json", report, "--junit", report.replace(/\.json$/, ".xml")],
   ],
   { stdio: "inherit" },
