@@ -28,3 +28,15 @@ export function inOwnNetwork(settings = ":"): readonly string[] | undefined {
   const script = `${settings} && exec "$@"`;
   return [unshare, "--net", "sh", "-c", script, "sh", setpriv, "--bounding-set=-net_bind_service"];
 }
+
+/** What starts a program as the first process of a container's system, with the number 1. */
+export function asFirstProcess(): readonly string[] | undefined {
+  if (!isRoot) return skipFor("root", "the user of this process");
+  const unshare = requireTool("unshare");
+  if (!unshare) return undefined;
+  const args = ["--fork", "--pid", "--mount-proc", "--kill-child"];
+  if (spawnSync(unshare, [...args, "true"]).status !== 0) {
+    return skipFor("unshare --pid", "allowed to this process");
+  }
+  return [unshare, ...args];
+}
