@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Embedder } from "../embed/embedder.ts";
 import { EmbedError } from "../errors.ts";
 import { commandName } from "../node/command-name.ts";
-import { createFetchImage } from "../node/fetch/fetch-image.ts";
+import { lazyFetchImage } from "../node/fetch/lazy-fetch-image.ts";
 import { showText } from "../node/show-text.ts";
 import { aheadOf } from "../service/work-batch.ts";
 import { addEngineOptions, type EngineOptions } from "./common-options.ts";
@@ -43,7 +43,7 @@ Examples:
 }
 
 async function embedCommand(names: string[], options: EmbedCommandOptions): Promise<void> {
-  const fetchBytes = createFetchImage(toFetchPolicy(options));
+  const { fetchBytes } = lazyFetchImage(toFetchPolicy(options), {});
   const sources = await listSources(names, fetchBytes);
   if (sources.length === 0)
     throw new EmbedError(

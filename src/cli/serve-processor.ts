@@ -1,5 +1,5 @@
 import type { ProcessResult } from "../embed/processor.ts";
-import { createFetchImage } from "../node/fetch/fetch-image.ts";
+import { lazyFetchImage } from "../node/fetch/lazy-fetch-image.ts";
 import type { HttpLog } from "../node/http/http-types.ts";
 import { resolveListenAddress } from "../node/http/listen-address.ts";
 import { createLog, type Log } from "../node/observe/log.ts";
@@ -68,6 +68,10 @@ export async function serveProcessor(options: ServeOptions, source: ProcessorSou
   const metrics = createMetrics({ version: packageVersion(), isReady: readiness.current, models: [series] });
   const { onPoolEvent, onResult, observeProcessor } = metrics.ofModel(series.name);
   const logFailure = tellFailures(log);
+  const fetchImage = lazyFetchImage(fetchPolicy, {
+    onRefused: (refusal) => log.warn(refusal, "a URL was refused"),
+    onFetched: metrics.onFetched,
+  });
   const server = await startServer({
     processor: {
       name: pool.name(),
@@ -81,10 +85,7 @@ export async function serveProcessor(options: ServeOptions, source: ProcessorSou
     },
     readiness,
     metrics,
-    fetchBytes: createFetchImage(fetchPolicy, {
-      onRefused: (refusal) => log.warn(refusal, "a URL was refused"),
-      onFetched: metrics.onFetched,
-    }),
+    fetchBytes: fetchImage.fetchBytes,
     listen,
     endpoint: opEndpoint,
     observers: observability.observers,
@@ -108,6 +109,8 @@ export async function serveProcessor(options: ServeOptions, source: ProcessorSou
     startMs: Math.round(performance.now() - startedAt),
   };
   log.info(facts, "ready");
+  // As for a model.
+  if (options.urls !== "off") fetchImage.load().catch(() => undefined);
 }
 
 /** Where in its code a processor failed, for whoever writes one; its caller is told the message alone. */

@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import type { Command } from "commander";
 import { isComplete, type ModelManifest } from "../embed/model-manifest.ts";
 import { EmbedError } from "../errors.ts";
-import { createFetchImage } from "../node/fetch/fetch-image.ts";
+import { lazyFetchImage } from "../node/fetch/lazy-fetch-image.ts";
 import { resolveListenAddress } from "../node/http/listen-address.ts";
 import { findModelDescription } from "../node/model/model-catalog.ts";
 import { createLog } from "../node/observe/log.ts";
@@ -48,15 +48,16 @@ export async function serve(options: ServeOptions, find?: FindModelToServe): Pro
   const opened = await openModels(options, log, find);
   const { manifest, models, metrics, readiness, operatorReadiness } = opened;
   const [{ engine }] = models;
+  const fetchImage = lazyFetchImage(fetchPolicy, {
+    onRefused: (refusal) => log.warn(refusal, "a URL was refused"),
+    onFetched: metrics.onFetched,
+  });
   const server = await startServer({
     models,
     readiness,
     operatorReadiness,
     metrics,
-    fetchBytes: createFetchImage(fetchPolicy, {
-      onRefused: (refusal) => log.warn(refusal, "a URL was refused"),
-      onFetched: metrics.onFetched,
-    }),
+    fetchBytes: fetchImage.fetchBytes,
     ...(options.page === "on" && {
       page: {
         models: pageModelNames.includes(manifest.name) ? [pageModel(manifest, options.cache)] : [],
@@ -111,6 +112,8 @@ export async function serve(options: ServeOptions, find?: FindModelToServe): Pro
     ...(first?.adapter && { adapter: first.adapter }),
   };
   log.info(facts, "ready");
+  // Now that nobody waits for the start. Should it fail, the first call with a URL says so.
+  if (options.urls !== "off") fetchImage.load().catch(() => undefined);
   // With tokens it would be refused, and a token is not for a terminal's history.
   const mayTry = log.isLevelEnabled("info") && !access.tokens;
   const line = mayTry ? tryItLine(server.localUrl, { tls }) : undefined;

@@ -1,5 +1,6 @@
+import { createRequire } from "node:module";
 import { type LevelWithSilent, type Logger, pino } from "pino";
-import pretty from "pino-pretty";
+import type pretty from "pino-pretty";
 import { createLogDestination, type LogDestination } from "./log-destination.ts";
 import { currentRequest } from "./request-record.ts";
 
@@ -22,9 +23,7 @@ export type LogLevel = (typeof logLevels)[number];
  * so that a slow reader makes no call wait.
  */
 export function createLog(level: LogLevel): Log {
-  const stream = process.stdout.isTTY
-    ? pretty({ sync: true, ignore: "pid,hostname", translateTime: "HH:MM:ss.l" })
-    : openStdout();
+  const stream = process.stdout.isTTY ? openPretty() : openStdout();
   return pino(
     {
       level,
@@ -35,6 +34,12 @@ export function createLog(level: LogLevel): Log {
     },
     stream,
   );
+}
+
+/** Loaded where it is needed: thirty modules that a server in a container has no use for. */
+function openPretty() {
+  const open = createRequire(import.meta.url)("pino-pretty") as typeof pretty;
+  return open({ sync: true, ignore: "pid,hostname", translateTime: "HH:MM:ss.l" });
 }
 
 function openStdout(): LogDestination {
