@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { requireGoTool } from "../require-go-tool.ts";
 import { requireTool } from "../require-tool.ts";
+import { createTestAuthority } from "../test-certificates.ts";
 import { parseServeFlags } from "./parse-serve-flags.ts";
-import { composeFlags } from "./start-envoy.ts";
+import { composeFlags, envoyConfigFile } from "./start-envoy.ts";
 
 interface Service {
   readonly image: string;
@@ -11,6 +12,7 @@ interface Service {
   readonly environment?: Readonly<Record<string, string>>;
   readonly networks: Readonly<Record<string, unknown>>;
   readonly ports?: readonly { readonly published: string; readonly target: number }[];
+  readonly secrets?: readonly object[];
   readonly read_only: boolean;
   readonly cap_drop: readonly string[];
   readonly security_opt: readonly string[];
@@ -23,17 +25,38 @@ interface Compose {
   readonly networks: Readonly<Record<string, { readonly internal?: boolean }>>;
 }
 
-/** What `docker compose` itself reads the file with, and checks it against the Compose Specification. */
-const compose = requireGoTool("cmd");
+const compose = requireTool("docker-compose");
 const envoy = requireTool("envoy");
+const composeFile = "deploy/compose/compose.yaml";
 
-function load(file: string): Compose {
-  const text = execFileSync(compose!, ["-format", "json", file], { encoding: "utf8", stdio: "pipe" });
+/** As `docker compose` reads these files; it needs no engine for that. */
+function load(...files: string[]): Compose {
+  const fileFlags = files.flatMap((file) => ["--file", file]);
+  const text = execFileSync(compose!, [...fileFlags, "config", "--format", "json"], {
+    encoding: "utf8",
+    stdio: "pipe",
+  });
   return JSON.parse(text) as Compose;
 }
 
-describe.skipIf(compose === undefined)("deploy/compose/compose.yaml", () => {
-  const { services, networks } = compose ? load("deploy/compose/compose.yaml") : ({} as Compose);
+/** A block of YAML in docs/deploy.md, which begins with this line. */
+function documented(firstLine: string): string {
+  const docs = readFileSync("docs/deploy.md", "utf8");
+  const [, ...blocks] = docs.split("```yaml\n");
+  const found = blocks.map((block) => block.split("```")[0]!).filter((block) => block.startsWith(firstLine));
+  expect(found).toHaveLength(1);
+  return found[0]!;
+}
+
+const folder = "output/deploy";
+function write(name: string, text: string): string {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/${name}`, text);
+  return `${folder}/${name}`;
+}
+
+describe.skipIf(compose === undefined)(composeFile, () => {
+  const { services, networks } = compose ? load(composeFile) : ({} as Compose);
 
   test("has three replicas without a way out, and Envoy as the one way in", () => {
     expect(services.portico.deploy.replicas).toBe(3);
@@ -71,5 +94,40 @@ describe.skipIf(compose === undefined)("deploy/compose/compose.yaml", () => {
   test.skipIf(envoy === undefined)("has the version of Envoy that is tested", () => {
     const [version] = /\d+\.\d+\.\d+/.exec(execFileSync(envoy!, ["--version"], { encoding: "utf8" })) ?? [];
     expect(services.envoy.image).toBe(`envoyproxy/envoy:distroless-v${version}`);
+  });
+
+  test("takes tokens as docs/deploy.md says", () => {
+    const override = write("compose.override.yaml", documented("services:\n"));
+    const { portico } = load(composeFile, override).services;
+    const { tokensFile, ...flags } = parseServeFlags(portico.command);
+    expect(flags).toEqual(parseServeFlags(services.portico.command));
+    expect(portico.secrets).toEqual([{ source: "tokens", target: tokensFile }]);
+  });
+
+  test("is refused with a word that the Compose Specification does not know", () => {
+    const text = readFileSync(composeFile, "utf8").replace("cap_drop:", "cap_drops:");
+    expect(() => load(write("wrong-compose.yaml", text))).toThrow(
+      "services.envoy additional properties 'cap_drops' not allowed",
+    );
+  });
+});
+
+describe.skipIf(envoy === undefined)(envoyConfigFile, () => {
+  const validate = (file: string) =>
+    execFileSync(envoy!, ["--mode", "validate", "--config-path", file], { encoding: "utf8", stdio: "pipe" });
+
+  test("is one that Envoy takes, with TLS as docs/deploy.md says too", () => {
+    expect(validate(envoyConfigFile)).toContain("OK");
+    const { certPem, keyPem } = createTestAuthority().issue("localhost", ["localhost"]);
+    const tls = documented("        - transport_socket:\n")
+      .replace("/etc/envoy/tls.crt", write("tls.crt", certPem))
+      .replace("/etc/envoy/tls.key", write("tls.key", keyPem));
+    const plain = readFileSync(envoyConfigFile, "utf8");
+    const begin = "        - filters:\n";
+    expect(plain.split(begin)).toHaveLength(2);
+    const encrypted = write("tls-envoy.yaml", plain.replace(begin, tls));
+    expect(validate(encrypted)).toContain("OK");
+    writeFileSync(encrypted, readFileSync(encrypted, "utf8").replace("alpn_protocols", "alpn_protocol"));
+    expect(() => validate(encrypted)).toThrow("alpn_protocol");
   });
 });
