@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { freePort } from "../loopback-port.ts";
 
 /** The configuration of deploy/compose, from the root of the repository. */
@@ -101,6 +101,7 @@ export async function startEnvoy({ envoy, dns, replicaPort, folder }: EnvoyOptio
     async stop() {
       child.kill("SIGTERM");
       await exited;
+      await rm(config);
     },
   };
 }
