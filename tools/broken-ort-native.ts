@@ -7,13 +7,17 @@ export const brokenOrtNativeWhy =
 
 /**
  * Writes a package onnxruntime-node that is found and cannot be loaded.
+ * @param why what its loading fails with
  * @returns what NODE_PATH must be for that
  */
-export async function writeBrokenOrtNative(folder: string): Promise<string> {
+export async function writeBrokenOrtNative(
+  folder: string,
+  why = "libonnxruntime.so.1: not found",
+): Promise<string> {
   const modules = join(folder, "node_modules");
   const broken = join(modules, "onnxruntime-node");
   await mkdir(broken, { recursive: true });
   await writeFile(join(broken, "package.json"), '{ "version": "0.0.0", "main": "index.js" }');
-  await writeFile(join(broken, "index.js"), 'throw new Error("libonnxruntime.so.1: not found");');
+  await writeFile(join(broken, "index.js"), `throw new Error(${JSON.stringify(why)});`);
   return modules;
 }

@@ -30,6 +30,8 @@ export interface StartPorticoOptions {
   readonly entry?: string;
   /** The log line to wait for. */
   readonly until?: string;
+  /** Program and first arguments; by default the Node that runs this. */
+  readonly node?: readonly string[];
 }
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -39,10 +41,11 @@ const root = fileURLToPath(new URL("../", import.meta.url));
  * ready. What it prints on stderr is in the error if it ends before.
  */
 export async function startPortico(options: StartPorticoOptions = {}): Promise<PorticoProcess> {
-  const { args = [], entry = "src/cli/portico.ts", until = "ready" } = options;
+  const { args = [], entry = "src/cli/portico.ts", until = "ready", node = [process.execPath] } = options;
+  const [program, ...before] = node as [string, ...string[]];
   const chosen = args.includes("--listen") || options.env?.OP_ENDPOINT ? [] : ["--listen", "127.0.0.1:0"];
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [entry, "serve", ...chosen, ...args], {
+  const child = spawn(program, [...before, entry, "serve", ...chosen, ...args], {
     cwd: root,
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],

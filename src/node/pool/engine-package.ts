@@ -36,7 +36,15 @@ export function requireEnginePackage<Exports>({ engine, name }: EnginePackage): 
   try {
     return require(name) as Exports;
   } catch (cause) {
-    const why = (cause as Error).message.split("\n")[0];
-    throw new EmbedError("CONFIG_INVALID", `--engine ${engine} cannot load its package: ${why}`, { cause });
+    const why = (cause as Error).message.split("\n")[0]!;
+    const known = isOfMusl(why)
+      ? `${name} needs glibc, and this Node has musl (Alpine); --engine simd and ort-wasm run everywhere: `
+      : "";
+    throw new EmbedError("CONFIG_INVALID", `--engine ${engine} cannot load its package: ${known}${why}`, {
+      cause,
+    });
   }
 }
+
+/** How musl's loader says that a library is missing, or lacks a symbol (ldso/dynlink.c); glibc's says it in other words. */
+const isOfMusl = (why: string): boolean => /^Error (?:loading shared library|relocating) /.test(why);
