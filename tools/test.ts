@@ -53,6 +53,7 @@ const protocolJson = `${output}/protocol.json`;
 const packedJson = `${output}/packed.json`;
 const soakJson = `${output}/soak.json`;
 const composeJson = `${output}/deploy-compose.json`;
+const architecturesJson = `${output}/architectures.json`;
 
 const checks: readonly Step[] = [
   { name: "format-and-lint", command: ["biome", "ci", "--error-on-warnings", "."] },
@@ -137,6 +138,11 @@ const built: readonly Step[] = [
     name: "deploy-compose",
     command: ["node", "tools/deploy/run-compose.ts", composeJson],
     report: caseReport(composeJson),
+  },
+  {
+    name: "architectures",
+    command: ["node", "tools/architectures/test-architectures.ts", architecturesJson],
+    report: caseReport(architecturesJson),
   },
 ];
 

@@ -17,14 +17,15 @@ options=(-qq -o "Dir::State=$own/state" -o Dir::State::status=/dev/null -o "Dir:
   -o "Dir::Etc::sourcelist=$own/sources.list" -o Dir::Etc::sourceparts=- -o Dir::Etc::trustedparts=/usr/share/keyrings
   -o APT::Architecture=amd64 -o APT::Architectures=amd64,arm64 -o APT::Sandbox::User=root -o Acquire::Languages=none)
 
-# unpack FOLDER PACKAGE...
+# unpack FOLDER "PACKAGE..." [FILE...]: all files of the packages, or these
 unpack() {
-  local to=$folder/$1
-  shift
+  local to=$folder/$1 packages=$2
+  shift 2
   [ -e "$to" ] && return
   mkdir -p "$own/debs" "$to.new"
-  (cd "$own/debs" && rm -f ./*.deb && apt-get "${options[@]}" download "$@")
-  for deb in "$own"/debs/*.deb; do dpkg -x "$deb" "$to.new"; done
+  # shellcheck disable=SC2086
+  (cd "$own/debs" && rm -f ./*.deb && apt-get "${options[@]}" download $packages)
+  for deb in "$own"/debs/*.deb; do dpkg --fsys-tarfile "$deb" | tar -x -C "$to.new" "$@"; done
   # Where programs look for their loader.
   [ -e "$to.new/lib" ] || ln -s usr/lib "$to.new/lib"
   mv "$to.new" "$to"
@@ -49,13 +50,17 @@ PYTHON
 }
 
 mkdir -p "$own"/{state/lists/partial,cache/archives/partial}
-# The first site that this machine takes Debian's packages from.
-site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Component: main' | head -n 1)
+# Where this machine's own packages of Debian come from.
+site=$(sed -n '/^ *#/d; s#.*\(https\{0,1\}://[^ ]*/debian\)/\{0,1\}\( .*\)\{0,1\}$#\1#p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1 || true)
+if [ -z "$site" ]; then
+  echo "expected a system that takes packages from Debian: no address ending in /debian in /etc/apt/sources.list*" >&2
+  exit 1
+fi
 echo "deb [arch=amd64,arm64] $site $release main" > "$own/sources.list"
 apt-get "${options[@]}" update
 
-unpack qemu qemu-user:amd64
-unpack glibc-arm64 libc6:arm64 libstdc++6:arm64 libgcc-s1:arm64 libatomic1:arm64
+unpack qemu qemu-user:amd64 ./usr/bin/qemu-aarch64 ./usr/bin/qemu-x86_64
+unpack glibc-arm64 "libc6:arm64 libstdc++6:arm64 libgcc-s1:arm64 libatomic1:arm64"
 unpack musl-x64 musl:amd64
 unpack_wheel node-musl-x64 musllinux_1_2_x86_64
 if [ "${1:-}" = --all ]; then
