@@ -96,7 +96,7 @@ describe("a connection that is too old", () => {
     agent.destroy();
   });
 
-  test("HTTP/2: GOAWAY twice, a call under way ends, then the connection", async () => {
+  test("HTTP/2: GOAWAY, a call under way ends, then the connection", async () => {
     const session = connectHttp2(running.url);
     const goaways: [code: number, lastStreamId: number][] = [];
     session.on("goaway", (code, lastStreamId) => goaways.push([code, lastStreamId]));
@@ -109,11 +109,8 @@ describe("a connection that is too old", () => {
     stream.end(JSON.stringify({ urls: [slow] }));
     expect(await text(stream)).toBe('{"nums":"7"}');
     await closed;
-    // Node says it once more when the connection ends.
-    expect(goaways.slice(0, 2)).toEqual([
-      [constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1],
-      [constants.NGHTTP2_NO_ERROR, 1],
-    ]);
+    // More than once, and each time the last call that was taken.
+    expect(new Set(goaways.map(String))).toEqual(new Set([`${constants.NGHTTP2_NO_ERROR},1`]));
     await expect.poll(() => running.server.connections()).toBe(0);
   });
 

@@ -10,9 +10,6 @@ import { connectionAgeMs } from "./connection-age.ts";
 import type { HttpLimits } from "./http-limits.ts";
 import type { HttpLog } from "./http-types.ts";
 
-/** A GOAWAY with the largest id refuses nothing yet (RFC 9113, section 6.8). */
-const lastStreamId = 2 ** 31 - 1;
-
 export interface Http2Sessions {
   /** Begins a session on a connection; `tcp` is what carries it, the same or what lies below TLS. */
   start(socket: Socket, tcp: Socket): void;
@@ -21,11 +18,14 @@ export interface Http2Sessions {
    * client that reads its connection does, however few of its streams it reads.
    */
   cutOff(stream: ServerHttp2Stream): void;
-  /** Asks every client to begin no more calls; those that begin one all the same are served. */
+  /**
+   * Tells every client to begin no more calls here. Once it has said so, Node's HTTP/2 takes none, whatever the GOAWAY
+   * allows, so this one names the last call that was taken: a client that has begun a later one begins it elsewhere at once.
+   */
   announceClose(): void;
   /**
-   * Tells every client to go; calls in flight end first, later ones are refused. A session without a call (half
-   * a header block is none) is ended when that word has had the time of a round trip.
+   * Ends every session once its calls have. One without a call (half a header block is none) is ended when the word to go
+   * has had the time of a round trip: a client that still sends would get a reset, and lose that word.
    */
   closeAll(): void;
 }
@@ -69,10 +69,10 @@ export function trackHttp2Sessions(server: Http2Server, limits: HttpLimits, log:
     state.idleTimer = setTimeout(onIdle, limits.sessionIdleTimeoutMs);
   }
 
-  /** Calls that are on their way when the client hears of it are served, later ones refused. */
+  /** The word to go, and after the time of a round trip the end, as at shutdown. */
   function endForAge(session: ServerHttp2Session, state: Session): void {
     if (isClosing || session.closed || session.destroyed) return;
-    session.goaway(constants.NGHTTP2_NO_ERROR, lastStreamId);
+    session.goaway(constants.NGHTTP2_NO_ERROR);
     state.ageTimer = setTimeout(() => {
       if (isClosing || session.destroyed) return;
       state.isLeaving = true;
@@ -154,8 +154,7 @@ export function trackHttp2Sessions(server: Http2Server, limits: HttpLimits, log:
     },
     announceClose() {
       for (const session of sessions.keys()) {
-        // One that leaves already was told so: a later GOAWAY must not allow more (RFC 9113, section 6.8).
-        if (!session.closed && !session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, lastStreamId);
+        if (!session.closed && !session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR);
       }
     },
     closeAll() {

@@ -137,6 +137,24 @@ describe.each(kinds)("over %s", (kind) => {
     expect(got()).toContain('{"healthy":"healthy"}');
   });
 
+  test("an HTTP/2 call that comes too late hears at once that it was not taken", async () => {
+    const { socket, got } = await open(2);
+    socket.write(Buffer.concat([http2Hello, http2Call, http2Frame(0, 0, 1, Buffer.from("{"))]));
+    await sleep(50);
+    const closed = running.server.close({ graceMs: longGraceMs });
+    // GOAWAY of 8 bytes on stream 0: the last stream is 1, and there is no error.
+    const goaway = http2Frame(7, 0, 0, Buffer.from([0, 0, 0, 1, 0, 0, 0, 0])).toString("latin1");
+    await vi.waitFor(() => expect(got()).toContain(goaway), { interval: 5 });
+    socket.write(http2Frame(1, 4, 3, http2Call.subarray(9)));
+    await sleep(afterLingerMs);
+    socket.write(
+      Buffer.concat([http2Frame(0, 1, 3, Buffer.from("{}")), http2Frame(0, 1, 1, Buffer.from("}"))]),
+    );
+    await closed;
+    // One answer, to the call that was taken.
+    expect(got().split('{"healthy":"healthy"}')).toHaveLength(2);
+  });
+
   test("a reply that is being written goes out, HTTP/1.1", async () => {
     const { socket, got } = await open(1);
     socket.pause();
