@@ -1,8 +1,6 @@
 import type { ProcessResult } from "../embed/processor.ts";
-import { lazyFetchImage } from "../node/fetch/lazy-fetch-image.ts";
 import type { HttpLog } from "../node/http/http-types.ts";
-import { resolveListenAddress } from "../node/http/listen-address.ts";
-import { createLog, type Log } from "../node/observe/log.ts";
+import type { Log } from "../node/observe/log.ts";
 import { createMetrics } from "../node/observe/metrics.ts";
 import { createRareLog } from "../node/observe/rare-log.ts";
 import { chooseWorkers, readMachine } from "../node/pool/default-workers.ts";
@@ -11,17 +9,12 @@ import type { ProcessorSource } from "../node/pool/processor-protocol.ts";
 import type { PoolEvent } from "../node/pool/worker-pool.ts";
 import { startServer } from "../node/start-server.ts";
 import { createReadiness } from "../service/readiness.ts";
-import { toAccess } from "./access-options.ts";
-import { toConnectionGates, toConnectionLimits } from "./connection-options.ts";
-import { toFetchPolicy } from "./fetch-options.ts";
-import { toLoadLimits, toQueueLimits } from "./load-options.ts";
+import { toQueueLimits } from "./load-options.ts";
 import { logPoolEvent } from "./log-pool-event.ts";
-import { toObservability } from "./observability-options.ts";
 import { packageVersion } from "./package-version.ts";
 import type { ServeOptions } from "./serve-options.ts";
-import { serveWarnings } from "./serve-warnings.ts";
+import { readServeSettings } from "./serve-settings.ts";
 import { stopServerOnSignals } from "./stop-server.ts";
-import { toTlsFiles } from "./tls-options.ts";
 
 /**
  * `portico serve --processor`: as for a model, but the port opens when the processor is loaded, which takes no time that
@@ -29,14 +22,7 @@ import { toTlsFiles } from "./tls-options.ts";
  */
 export async function serveProcessor(options: ServeOptions, source: ProcessorSource): Promise<void> {
   const startedAt = performance.now();
-  const log = createLog(options.logLevel);
-  const opEndpoint = process.env.OP_ENDPOINT || undefined;
-  const listen = resolveListenAddress(options.listen, opEndpoint);
-  const tls = toTlsFiles(options);
-  const fetchPolicy = toFetchPolicy(options);
-  const access = await toAccess(options, log);
-  const observability = await toObservability(options, log);
-  for (const warning of serveWarnings(options, opEndpoint)) log.warn(warning);
+  const { log, toServer, closeObservability } = await readServeSettings(options);
   const readiness = createReadiness();
   const { workers, why } = options.workers
     ? { workers: options.workers, why: "--workers" }
@@ -68,11 +54,9 @@ export async function serveProcessor(options: ServeOptions, source: ProcessorSou
   const metrics = createMetrics({ version: packageVersion(), isReady: readiness.current, models: [series] });
   const { onPoolEvent, onResult, observeProcessor } = metrics.ofModel(series.name);
   const logFailure = tellFailures(log);
-  const fetchImage = lazyFetchImage(fetchPolicy, {
-    onRefused: (refusal) => log.warn(refusal, "a URL was refused"),
-    onFetched: metrics.onFetched,
-  });
+  const { shared, loadForUrls } = toServer(metrics);
   const server = await startServer({
+    ...shared,
     processor: {
       name: pool.name(),
       // A server that stops is not healthy, though its workers are.
@@ -84,21 +68,11 @@ export async function serveProcessor(options: ServeOptions, source: ProcessorSou
       },
     },
     readiness,
-    metrics,
-    fetchBytes: fetchImage.fetchBytes,
-    listen,
-    endpoint: opEndpoint,
-    observers: observability.observers,
-    ...access,
-    ...(tls && { tls }),
-    gates: toConnectionGates(options),
-    limits: { ...toLoadLimits(options), ...toConnectionLimits(options) },
-    log,
   });
   stopServerOnSignals(log, options, {
     server,
     endReadiness: readiness.end,
-    close: () => Promise.all([pool.dispose(), observability.close()]),
+    close: () => Promise.all([pool.dispose(), closeObservability()]),
     exitCode: () => 0,
   });
   const facts = {
@@ -110,7 +84,7 @@ export async function serveProcessor(options: ServeOptions, source: ProcessorSou
   };
   log.info(facts, "ready");
   // As for a model.
-  if (options.urls !== "off") fetchImage.load().catch(() => undefined);
+  loadForUrls();
 }
 
 /** Where in its code a processor failed, for whoever writes one; its caller is told the message alone. */

@@ -2,26 +2,17 @@ import { constants } from "node:os";
 import type { Command } from "commander";
 import { isComplete, type ModelManifest } from "../embed/model-manifest.ts";
 import { EmbedError } from "../errors.ts";
-import { lazyFetchImage } from "../node/fetch/lazy-fetch-image.ts";
-import { resolveListenAddress } from "../node/http/listen-address.ts";
 import { findModelDescription } from "../node/model/model-catalog.ts";
-import { createLog } from "../node/observe/log.ts";
 import { otherForms, pageModel, pageModelNames } from "../node/page/page-model.ts";
 import { startServer } from "../node/start-server.ts";
-import { toAccess } from "./access-options.ts";
-import { toConnectionGates, toConnectionLimits } from "./connection-options.ts";
-import { toFetchPolicy } from "./fetch-options.ts";
-import { toLoadLimits } from "./load-options.ts";
 import { toOneModel } from "./model-options.ts";
-import { toObservability } from "./observability-options.ts";
 import { type FindModelToServe, openModels } from "./open-models.ts";
 import { toProcessorSource } from "./processor-options.ts";
 import { describeError } from "./report-error.ts";
 import { addServeOptions, type ServeOptions } from "./serve-options.ts";
 import { serveProcessor } from "./serve-processor.ts";
-import { serveWarnings } from "./serve-warnings.ts";
+import { readServeSettings } from "./serve-settings.ts";
 import { stopServerOnSignals } from "./stop-server.ts";
-import { toTlsFiles } from "./tls-options.ts";
 import { tryItLine } from "./try-it-line.ts";
 
 export function addServeCommand(program: Command): void {
@@ -37,47 +28,28 @@ export function addServeCommand(program: Command): void {
 /** Serves until a signal ends the process. @throws EmbedError why it cannot be started, or the first model be had */
 export async function serve(options: ServeOptions, find?: FindModelToServe): Promise<void> {
   const startedAt = performance.now();
-  const log = createLog(options.logLevel);
-  const opEndpoint = process.env.OP_ENDPOINT || undefined;
-  const listen = resolveListenAddress(options.listen, opEndpoint);
-  const tls = toTlsFiles(options);
-  const fetchPolicy = toFetchPolicy(options);
-  const access = await toAccess(options, log);
-  const observability = await toObservability(options, log);
-  for (const warning of serveWarnings(options, opEndpoint)) log.warn(warning);
+  const { log, toServer, closeObservability } = await readServeSettings(options);
   const opened = await openModels(options, log, find);
   const { manifest, models, metrics, readiness, operatorReadiness } = opened;
   const [{ engine }] = models;
-  const fetchImage = lazyFetchImage(fetchPolicy, {
-    onRefused: (refusal) => log.warn(refusal, "a URL was refused"),
-    onFetched: metrics.onFetched,
-  });
+  const { shared, loadForUrls } = toServer(metrics);
   const server = await startServer({
+    ...shared,
     models,
     readiness,
     operatorReadiness,
-    metrics,
-    fetchBytes: fetchImage.fetchBytes,
     ...(options.page === "on" && {
       page: {
         models: pageModelNames.includes(manifest.name) ? [pageModel(manifest, options.cache)] : [],
         forms: await findOtherForms(manifest, options),
       },
     }),
-    listen,
-    endpoint: opEndpoint,
-    observers: observability.observers,
-    ...access,
-    ...(tls && { tls }),
-    gates: toConnectionGates(options),
-    limits: { ...toLoadLimits(options), ...toConnectionLimits(options) },
-    log,
   });
   let wasReady = false;
   stopServerOnSignals(log, options, {
     server,
     endReadiness: opened.endReadiness,
-    close: () => Promise.all([opened.close(), observability.close()]),
+    close: () => Promise.all([opened.close(), closeObservability()]),
     exitCode: (signal) => (wasReady ? 0 : 128 + constants.signals[signal]),
   });
   log.info({ url: server.localUrl, endpoint: server.endpoint }, "listening; the model is loading");
@@ -112,11 +84,11 @@ export async function serve(options: ServeOptions, find?: FindModelToServe): Pro
     ...(first?.adapter && { adapter: first.adapter }),
   };
   log.info(facts, "ready");
-  // Now that nobody waits for the start. Should it fail, the first call with a URL says so.
-  if (options.urls !== "off") fetchImage.load().catch(() => undefined);
+  // Now that nobody waits for the start.
+  loadForUrls();
   // With tokens it would be refused, and a token is not for a terminal's history.
-  const mayTry = log.isLevelEnabled("info") && !access.tokens;
-  const line = mayTry ? tryItLine(server.localUrl, { tls }) : undefined;
+  const mayTry = log.isLevelEnabled("info") && !shared.tokens;
+  const line = mayTry ? tryItLine(server.localUrl, { tls: shared.tls }) : undefined;
   // Not a line of the log, whose quotes would be escaped: this one is pasted.
   if (line) process.stderr.write(`Try it:\n${line}\n`);
 }
