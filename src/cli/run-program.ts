@@ -63,6 +63,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) =>
   process.exit(error.code === "EPIPE" ? 128 + constants.signals.SIGPIPE : reportError(error)),
 );
 
+// Whoever read what is told beside the work has gone: that is no reason to end it.
+process.stderr.on("error", () => undefined);
+
 try {
   await program.parseAsync();
 } catch (error) {

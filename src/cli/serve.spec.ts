@@ -103,6 +103,17 @@ describe("portico serve", () => {
     expect(vectors[0]?.element).toHaveLength(2048);
   });
 
+  test("goes on when nobody reads its stderr", async () => {
+    server = await startPortico({ args: ["--workers", "1"], until: "listening; the model is loading" });
+    server.child.stderr?.destroy();
+    const isReady = () => server?.log.some(({ msg }) => msg === "ready");
+    await expect.poll(isReady, { timeout: 30_000 }).toBe(true);
+    // It says there what to try once it is ready, which comes to nobody.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect((await fetch(`http://${server.address}/readyz`)).status).toBe(200);
+    await expect(server.stop()).resolves.toBe(0);
+  });
+
   test("says which engine it passed over, and why", async () => {
     const env = { NODE_PATH: await writeBrokenOrtNative(folder) };
     server = await startPortico({ args: ["--workers", "1"], env });

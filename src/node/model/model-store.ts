@@ -193,13 +193,13 @@ async function toPrepareError(
   if (signal?.aborted) {
     return new EmbedError("CANCELLED", "preparing was stopped; the next run starts again", { cause: error });
   }
-  const { code, syscall, path = "" } = error as NodeJS.ErrnoException;
+  const { code, syscall, path } = error as NodeJS.ErrnoException;
   // Only the file system is left: npm's errors and the converter's are EmbedErrors by now.
   if (syscall === undefined) return EmbedError.from(error);
   const why = force ? "" : await describeMissing(cacheDir, model);
   return new EmbedError(
     "CONFIG_INVALID",
-    `the cache folder ${cacheDir} cannot be used${why}: ${code} at ${syscall} ${path}; choose another with --cache DIR or PORTICO_CACHE, or an image that has the model`,
+    `the cache folder ${cacheDir} cannot be used${why}: ${code} at ${syscall}${path === undefined ? "" : ` ${path}`}; choose another with --cache DIR or PORTICO_CACHE, or an image that has the model`,
     { cause: error },
   );
 }
