@@ -152,8 +152,9 @@ describe("the container", () => {
     const dockerfile = await readFile(packageFile("Dockerfile"), "utf8");
     const [, tag] = /^docker build -t (\S+) --build-arg MODEL=vgg19 \.$/.exec(build) ?? [];
     expect(dockerfile).toMatch(/^ARG MODEL=resnet50$/m);
-    expect(dockerfile).toMatch(/ node dist\/cli\/portico\.js prepare "\$\{MODEL\}" --cache \/app\/cache /);
-    expect(dockerfile).toMatch(/^ENV .*\bPORTICO_MODEL=\$\{MODEL\} /m);
+    expect(dockerfile).toMatch(/ node dist\/cli\/portico\.js prepare "\$\{MODEL\}" --cache \/cache /);
+    expect(dockerfile).toMatch(/^COPY --from=model \/cache \/app\/cache$/m);
+    expect(dockerfile).toMatch(/^ENV PORTICO_CACHE=\/app\/cache PORTICO_MODEL=\$\{MODEL\}$/m);
     expect(dockerfile).toMatch(/^ENTRYPOINT \["node", "dist\/cli\/portico.js", "serve"\]$/m);
     const command = `docker run -p 51009:51009 -e OP_ENDPOINT=$\{LOCAL_ADDRESS}:51009 -d ${tag}`;
     expect(start).toBe(command);
