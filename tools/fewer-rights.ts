@@ -22,7 +22,7 @@ export function inOwnNetwork(settings = ":"): readonly string[] | undefined {
   if (!isRoot) return skipFor("root", "the user of this process");
   const [unshare, setpriv] = [requireTool("unshare"), requireTool("setpriv")];
   if (!unshare || !setpriv) return undefined;
-  if (spawnSync(unshare, ["--net", "true"]).status !== 0) {
+  if (spawnSync(unshare, ["--net", "sh", "-c", settings]).status !== 0) {
     return skipFor("unshare --net", "allowed to this process");
   }
   const script = `${settings} && exec "$@"`;

@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, mkdtemp, rm, truncate } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -141,6 +141,17 @@ test.skipIf(!underOwnNetwork)("a port below 1024 that this user may not listen o
       "portico: this user may not listen on port 80 of all interfaces: lower the sysctl net.ipv4.ip_unprivileged_port_start to 80 or less, or choose another with --listen HOST:PORT or the environment variable OP_ENDPOINT\n",
     fatal: undefined,
   });
+});
+
+const withoutIpv6 = inOwnNetwork("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6");
+
+test.skipIf(!withoutIpv6)("without IPv6 all interfaces are those of IPv4", async () => {
+  const cache = join(work, "no-folder");
+  await writeFile(cache, "");
+  const end = await serve({ OP_ENDPOINT: "192.168.1.85:52001", PORTICO_CACHE: cache }, [], withoutIpv6);
+  // It listens before it looks for the model.
+  const message = `the cache folder ${cache} cannot be used to prepare resnet50, which it lacks: ENOTDIR at mkdir ${cache}/downloads; ${elsewhere}`;
+  expect(end).toEqual(told(2, message));
 });
 
 test.each([
