@@ -6,7 +6,7 @@ import { constants } from "node:os";
  * end any other process, unless something else listens by then.
  */
 if (process.pid === 1) {
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       if (process.listenerCount(signal) === 1) process.exit(128 + constants.signals[signal]);
     });

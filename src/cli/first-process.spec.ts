@@ -21,7 +21,6 @@ describe.skipIf(!under)("stopped while it fetches a model, before it listens", (
   test.each([
     ["SIGTERM", 143],
     ["SIGINT", 130],
-    ["SIGHUP", 129],
   ] as const)("%s: exit code %i", async (signal, expected) => {
     const { listener, port } = await silentPort();
     const [program, ...args] = under as [string, ...string[]];
