@@ -35,9 +35,10 @@ RUN --mount=type=cache,target=/root/.npm \
  && mkdir -p /usr/local/share/doc/node \
  && cp node_modules/node-linux-*/LICENSE node_modules/node-linux-*/package.json /usr/local/share/doc/node/
 COPY . .
-# What is left out is never read: what pages of others use (the own page is in dist/page), maps, type declarations, the encoder of WebP and all builds of onnxruntime-web but one.
+# What is left out is never read: what pages of others use (the own page is in dist/page), maps, type declarations, tests, the
+# encoder of WebP, and all builds of h5wasm and of onnxruntime-web but one.
 RUN npm run build \
- && npm pack --ignore-scripts \
+ && npm pack --ignore-scripts --silent \
  && mkdir /app \
  && tar -xzf portico-*.tgz --strip-components=1 -C /app \
  && rm -r /app/dist/browser /app/dist/web \
@@ -47,6 +48,7 @@ RUN npm run build \
       ! -name ort-wasm-simd-threaded.mjs ! -name ort-wasm-simd-threaded.wasm -delete \
  && find node_modules /app/dist -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete \
  && find node_modules/@jsquash/webp -type d -name enc -prune -exec rm -r {} + \
+ && rm -r node_modules/bintrees/test node_modules/h5wasm/test node_modules/h5wasm/dist/iife node_modules/h5wasm/dist/node \
  && mv node_modules /app/node_modules
 
 FROM ${BASE_IMAGE} AS runtime

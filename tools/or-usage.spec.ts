@@ -17,7 +17,7 @@ const tools = {
     "npm run mutate:requests -- [--count N] [--seed N] [--only INDEX]",
   "tools/faults/kill-run.ts": "npm run faults -- [--seconds N] [--kill-every-ms N]",
   "tools/container/run-container.ts":
-    "npm run container -- [--report FILE] [--base-image IMAGE] [--weights FOLDER] [--debian-npm] [--keep]",
+    "npm run container -- [--report FILE] [--protocol LIST] [--base-image IMAGE] [--weights FOLDER] [--debian-npm] [--keep]",
   "bench/server-throughput.ts":
     "npm run bench:throughput -- [--engine NAME] [--rounds N] [--pictures N] [--callers N] [--workers N]",
 };

@@ -1,7 +1,7 @@
 /** What a case came to, as tools/test.ts reads it. */
 export interface CaseResult {
   readonly name: string;
-  readonly outcome: "passed" | "failed";
+  readonly outcome: "passed" | "failed" | "skipped";
   readonly reason: string;
 }
 

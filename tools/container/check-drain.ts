@@ -9,16 +9,16 @@ import type { Container } from "./start-container.ts";
 
 const { SERVING, NOT_SERVING } = HealthCheckResponse_ServingStatus;
 
-/** Long enough for the whole of a drain to be seen while they last: some seconds on two processors. */
-const long = { calls: 3, pictures: 40 };
+/** Long enough for the whole of a drain to be seen while they last: some seconds for one worker. */
+const long = { calls: 4, pictures: 20 };
 const pollMs = 20;
 
 /** The port is closed: the call was never taken, and a client may try another server at once. */
 const isRefused = (outcome: string) => /^Unavailable .*connect ECONN(REFUSED|RESET)/.test(outcome);
 
 /**
- * Stops a container in the middle of long calls, by SIGTERM as `docker stop` does. The server must have been started with a
- * `--shutdown-delay-ms` in which health can be asked.
+ * Stops a container in the middle of long calls, by SIGTERM as `docker stop` does. The server must have been started with
+ * one worker and a `--shutdown-delay-ms` in which health can be asked.
  * @param address HOST:PORT
  */
 export async function checkDrain(

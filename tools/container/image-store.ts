@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-/** Images and containers of buildah in a folder of their own; chroot and vfs work inside a container too. */
+/** Images and containers of buildah in a folder of their own. */
 export interface ImageStore {
   /** Runs buildah; what it prints is shown. @throws Error if it fails */
   run(...args: readonly string[]): void;
@@ -43,10 +43,13 @@ export function openImageStore(folder: string): ImageStore {
     env: { ...process.env, TMPDIR: tmp },
     maxBuffer: 64 * 1024 * 1024,
   };
-  const all = (args: readonly string[]) => [
-    ...["--storage-driver", "vfs", "--root", join(folder, "root"), "--runroot", join(folder, "run")],
+  const withDriver = (driver: string, args: readonly string[]) => [
+    ...["--storage-driver", driver, "--root", join(folder, "root"), "--runroot", join(folder, "run")],
     ...args,
   ];
+  // vfs copies whole file systems again and again, but works everywhere.
+  const isOverlaid = spawnSync("buildah", withDriver("overlay", ["info"]), options).status === 0;
+  const all = (args: readonly string[]) => withDriver(isOverlaid ? "overlay" : "vfs", args);
   const ask = (...args: readonly string[]) =>
     execFileSync("buildah", all(args), { ...options, encoding: "utf8" }).trim();
   return {
@@ -60,6 +63,7 @@ export function openImageStore(folder: string): ImageStore {
       return { root: ask("mount", container), config: Docker.config };
     },
     close() {
+      ask("rm", "--all");
       for (const part of ["root", "run", "tmp"]) rmSync(join(folder, part), { recursive: true, force: true });
     },
   };

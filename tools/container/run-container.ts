@@ -1,7 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import {
+  downloadFolder,
+  npmSourceOf,
+  resolveCacheDir,
+  sourceFileName,
+} from "../../src/node/model/model-cache.ts";
+import { findModelManifest } from "../../src/node/model/model-catalog.ts";
 import { orUsage } from "../or-usage.ts";
 import { requireTool, skipFor } from "../require-tool.ts";
 import { buildImages } from "./build-images.ts";
@@ -14,20 +21,23 @@ import type { TestSettings } from "./test-image.ts";
 /**
  * Builds both targets of the Dockerfile with buildah, which needs no daemon, and tests them as root:
  *
- *   npm run container -- [--report FILE] [--base-image IMAGE] [--weights FOLDER] [--debian-npm] [--keep]
+ *   npm run container -- [--report FILE] [--protocol LIST] [--base-image IMAGE] [--weights FOLDER] [--debian-npm]
+ *     [--keep]
  *
  * `--base-image` is for BASE_IMAGE; by default a minimal Debian is made with mmdebstrap, so that no image registry is
- * needed. `--weights` is a folder with the tarball of the weights. `--debian-npm` builds with the npm of Debian, as the
+ * needed. `--protocol` is for the conformance suite. `--weights` is a folder with the tarball of the weights; by default what
+ * `portico prepare` has fetched already. `--debian-npm` builds with the npm of Debian, as the
  * Dockerfile does where nothing else is given, not with this machine's. `--keep` leaves the images in output/container.
  * FILE gets {passed, failed, skipped, results} as JSON.
  */
 const { values: flags } = orUsage(
-  "npm run container -- [--report FILE] [--base-image IMAGE] [--weights FOLDER] [--debian-npm] [--keep]",
+  "npm run container -- [--report FILE] [--protocol LIST] [--base-image IMAGE] [--weights FOLDER] [--debian-npm] [--keep]",
   () =>
     parseArgs({
       options: {
         report: { type: "string" },
         "base-image": { type: "string" },
+        protocol: { type: "string" },
         weights: { type: "string" },
         "debian-npm": { type: "boolean", default: false },
         keep: { type: "boolean", default: false },
@@ -49,8 +59,9 @@ let tested: readonly CaseResult[] = [];
 if (npm !== undefined && !isSkipped) await cases.attempt("the run came to its end", () => run(npm));
 
 const results = [...cases.results, ...tested];
-const failed = results.filter(({ outcome }) => outcome === "failed").length;
-const counts = { passed: results.length - failed, failed, skipped: isSkipped ? 1 : 0 };
+const count = (wanted: CaseResult["outcome"]) => results.filter(({ outcome }) => outcome === wanted).length;
+const failed = count("failed");
+const counts = { passed: count("passed"), failed, skipped: count("skipped") + (isSkipped ? 1 : 0) };
 console.log(`container: ${JSON.stringify(counts)}`);
 if (flags.report) writeFileSync(flags.report, JSON.stringify({ ...counts, results }));
 process.exitCode = failed > 0 ? 1 : 0;
@@ -65,14 +76,19 @@ async function run(npm: string): Promise<void> {
     const base = flags["base-image"] ?? makeBase(store, folder);
     tell("base made");
     const buildBase = flags["debian-npm"] ? undefined : addNpm(store, base, npm);
+    const weights = flags.weights ?? (await findWeights());
     const images = buildImages(store, {
       base,
       folder,
       ...(buildBase && { buildBase }),
-      ...(flags.weights && { weights: flags.weights }),
+      ...(weights && { weights }),
     });
     tell("images built");
-    const settings: TestSettings = { full: store.open(images.full), slim: store.open(images.slim) };
+    const settings: TestSettings = {
+      full: store.open(images.full),
+      slim: store.open(images.slim),
+      ...(flags.protocol && { protocols: flags.protocol }),
+    };
     await cases.attempt("sizes", () => checkSizes(cases, settings));
     for (const name of ["full", "slim"] as const) {
       await cases.attempt(`contents of ${name}`, async () =>
@@ -85,6 +101,19 @@ async function run(npm: string): Promise<void> {
   } finally {
     if (!flags.keep) store.close();
   }
+}
+
+/** The tarball of the weights in the cache of this machine, alone in a folder. */
+async function findWeights(): Promise<string | undefined> {
+  const source = npmSourceOf(await findModelManifest("resnet50"));
+  if (source === undefined) return undefined;
+  const name = sourceFileName(source);
+  const file = join(downloadFolder(resolveCacheDir()), name);
+  if (!existsSync(file)) return undefined;
+  const alone = join(folder, "weights");
+  mkdirSync(alone, { recursive: true });
+  copyFileSync(file, join(alone, name));
+  return alone;
 }
 
 /** In a network of loopback alone, whose low ports are set as Docker and as Kubernetes have them. */

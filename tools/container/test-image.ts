@@ -22,6 +22,8 @@ import { setUnprivilegedPortStart } from "./unprivileged-ports.ts";
 export interface TestSettings {
   readonly full: OpenImage;
   readonly slim: OpenImage;
+  /** Of the conformance suite, "grpc,connect"; by default all. */
+  readonly protocols?: string;
 }
 
 /** No account has these numbers. */
@@ -29,11 +31,11 @@ const user = "12345:54321";
 /** What is aimed at, and ten times that, beyond which a start counts as broken: Phantoscope waits no longer either. */
 const ready = { aimMs: 1_500, maxMs: 15_000 };
 /** Health can be asked for this long after SIGTERM. */
-const shutdownDelayMs = 2_000;
+const shutdownDelayMs = 3_000;
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 const [settingsFile, reportFile] = process.argv.slice(2) as [string, string];
-const { full, slim } = JSON.parse(readFileSync(settingsFile, "utf8")) as TestSettings;
+const { full, slim, protocols } = JSON.parse(readFileSync(settingsFile, "utf8")) as TestSettings;
 const healthcheck = full.config.Healthcheck?.Test.slice(1) ?? [];
 const modelFolder = "app/cache";
 const modelPath = modelFile(modelFolder, await findModelManifest("resnet50"));
@@ -54,7 +56,7 @@ async function testFull(): Promise<void> {
     user,
     env: { OP_ENDPOINT: address },
     args: [
-      ...["--allow-hosts", fixtureHost, "--fetch-timeout-ms", "3000"],
+      ...["--allow-hosts", fixtureHost, "--fetch-timeout-ms", "3000", "--workers", "1"],
       ...["--shutdown-delay-ms", String(shutdownDelayMs), "--grace-ms", "120000"],
     ],
   });
@@ -119,13 +121,24 @@ async function checkHealth(container: Container, url: string): Promise<void> {
   );
 }
 
-/** The conformance suite over all protocols; its cases are counted among those of this run. */
+/** The conformance suite; its cases are counted among those of this run. */
 async function runSuite(args: readonly string[]): Promise<readonly CaseResult[]> {
   const report = `${reportFile}.conformance`;
-  const child = spawn(process.execPath, ["src/cli/portico.ts", "conformance", ...args, "--json", report], {
-    cwd: root,
-    stdio: "inherit",
-  });
+  const child = spawn(
+    process.execPath,
+    [
+      "src/cli/portico.ts",
+      "conformance",
+      ...args,
+      ...(protocols ? ["--protocol", protocols] : []),
+      "--json",
+      report,
+    ],
+    {
+      cwd: root,
+      stdio: "inherit",
+    },
+  );
   const [code] = (await once(child, "exit")) as [number | null];
   cases.equal("conformance: exit code", code, 0);
   const { results } = JSON.parse(readFileSync(report, "utf8")) as {
