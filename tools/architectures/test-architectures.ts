@@ -185,7 +185,7 @@ async function listTasks(): Promise<readonly Task[]> {
   return nodes.flatMap((node) => [
     ...works.map(([what, work], i) => compareOn(node, what, work, values[i]!)),
     serveOn(node, serve, vectors),
-    ...(hasNative && node.lacks.includes("ort-native") ? [refuseNativeOn(node)] : []),
+    ...(hasNative && node === musl ? [refuseNativeOn(node)] : []),
   ]);
 }
 
