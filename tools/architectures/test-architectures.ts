@@ -150,7 +150,7 @@ async function importSmallModel(): Promise<readonly string[]> {
 /** Every variant on every engine that runs it, and networks of other kinds. */
 async function prepareWhole(): Promise<Work> {
   return joinWork([
-    await prepareResNet50({ fp32: engineBuilds, fp16: engineBuilds, int8: ["ort-wasm", "ort-native"] }),
+    await prepareResNet50({ fp32: engineBuilds, fp16: engineBuilds, int8: ["ort-wasm"] }),
     await prepareNetworks(folder, ["EfficientNetB0", "DenseNet121"], engineBuilds),
   ]);
 }
@@ -165,7 +165,7 @@ async function listTasks(): Promise<readonly Task[]> {
   if (nodes.length === 0) return [];
   const breadth = withoutMissing(
     joinWork([
-      await prepareBreadth(folder, flags.all ? 1 : 4),
+      await prepareBreadth(folder, flags.all ? 1 : 8),
       await prepareNetworks(folder, ["MobileNetV2"], flags.all ? engineBuilds : ["simd-relaxed"]),
     ]),
   );
