@@ -17,7 +17,14 @@ export function lazyFetchImage(policy: FetchPolicy, options: FetchImageOptions):
   toFetchRules(policy);
   let loaded: Promise<FetchBytes> | undefined;
   const load = () => {
-    loaded ??= import("./fetch-image.ts").then(({ createFetchImage }) => createFetchImage(policy, options));
+    loaded ??= import("./fetch-image.ts").then(
+      ({ createFetchImage }) => createFetchImage(policy, options),
+      (error: unknown) => {
+        // A process that may open no more files for the moment may do so later.
+        loaded = undefined;
+        throw error;
+      },
+    );
     return loaded;
   };
   return { fetchBytes: async (...args) => (await load())(...args), load };
