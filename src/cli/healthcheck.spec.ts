@@ -13,7 +13,9 @@ let folder: string;
 let server: PorticoProcess | undefined;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "portico-healthcheck-"));
-  const { certPem, keyPem } = createTestAuthority().issue("portico.example", ["portico.example"]);
+  const authority = createTestAuthority();
+  const { certPem, keyPem } = authority.issue("portico.example", ["portico.example"]);
+  writeFileSync(join(folder, "ca.pem"), authority.certPem);
   writeFileSync(join(folder, "cert.pem"), certPem);
   writeFileSync(join(folder, "key.pem"), keyPem);
 });
@@ -55,6 +57,18 @@ test("with TLS, for other names than the one that is asked; not ready while it s
   expect([code, stdout]).toEqual([0, `https://${address}/readyz: ready\n`]);
   server.child.kill("SIGTERM");
   await expect.poll(async () => (await check(pid)).stdout).toBe(`https://${address}/readyz: 503 not ready\n`);
+});
+
+test("a server that wants a certificate of its clients lives, and tells no more", async () => {
+  const address = `127.0.0.1:${await freePort()}`;
+  const files = { "--tls-cert": "cert.pem", "--tls-key": "key.pem", "--tls-client-ca": "ca.pem" };
+  const tls = Object.entries(files).flatMap(([flag, file]) => [flag, join(folder, file)]);
+  server = await startPortico({ args: [...quick, ...tls, "--listen", address] });
+  const { code, stdout } = await check(server.child.pid);
+  expect([code, stdout]).toEqual([
+    0,
+    `https://${address}/readyz: ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED; this check has no certificate, so that it lives is all that is known\n`,
+  ]);
 });
 
 test("nobody there, a wrong OP_ENDPOINT, no such process: one line, exit code 1", async () => {

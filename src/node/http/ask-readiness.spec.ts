@@ -31,6 +31,7 @@ test.each<[string, string, boolean, string]>([
   const port = await answering(answer);
   expect(await askReadiness({ host: "127.0.0.1", port, tls: false }, 30_000)).toEqual({
     isReady,
+    isClosedToStrangers: false,
     text: `http://127.0.0.1:${port}/readyz: ${text}`,
   });
 });
@@ -39,6 +40,7 @@ test("nobody there", async () => {
   const port = await freePort();
   expect(await askReadiness({ host: "127.0.0.1", port, tls: false }, 30_000)).toEqual({
     isReady: false,
+    isClosedToStrangers: false,
     text: `http://127.0.0.1:${port}/readyz: ECONNREFUSED`,
   });
 });
@@ -47,6 +49,7 @@ test("a server that hangs", async () => {
   const port = await answering(undefined);
   expect(await askReadiness({ host: "127.0.0.1", port, tls: false }, 100)).toEqual({
     isReady: false,
+    isClosedToStrangers: false,
     text: `http://127.0.0.1:${port}/readyz: no answer within 100 ms`,
   });
 });

@@ -11,8 +11,13 @@ export interface ReadinessAddress {
 /** What `/readyz` says, in one line. */
 export interface Readiness {
   readonly isReady: boolean;
+  /** It asked for a client's certificate, and said no more: it lives, and nothing else is known. */
+  readonly isClosedToStrangers: boolean;
   readonly text: string;
 }
+
+/** What OpenSSL hears of a server that wants a certificate of its clients (RFC 8446, section 6). */
+const certificateRequired = "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED";
 
 /** More than the answer of `/readyz` has. */
 const answerMaxBytes = 4096;
@@ -28,7 +33,11 @@ export async function askReadiness(address: ReadinessAddress, timeoutMs: number)
     ? (await import("node:tls")).connect({ host, port, rejectUnauthorized: false })
     : connect({ host, port });
   const where = `${address.tls ? "https" : "http"}://${host}:${port}/readyz`;
-  const notReady = (why: string) => ({ isReady: false, text: `${where}: ${why}` });
+  const notReady = (why: string) => ({
+    isReady: false,
+    isClosedToStrangers: why === certificateRequired,
+    text: `${where}: ${why}`,
+  });
   try {
     return await new Promise<Readiness>((resolve) => {
       const timer = setTimeout(() => resolve(notReady(`no answer within ${timeoutMs} ms`)), timeoutMs);
@@ -47,7 +56,8 @@ export async function askReadiness(address: ReadinessAddress, timeoutMs: number)
         clearTimeout(timer);
         const status = /^HTTP\/1\.\d (\d{3}) /.exec(answer)?.[1];
         const body = answer.split("\r\n\r\n")[1]?.trim().split("\n", 1)[0] ?? "";
-        if (status === "200") resolve({ isReady: true, text: `${where}: ${body}` });
+        if (status === "200")
+          resolve({ isReady: true, isClosedToStrangers: false, text: `${where}: ${body}` });
         else resolve(notReady(status ? `${status} ${body}` : "closed without an answer of HTTP"));
       });
     });
