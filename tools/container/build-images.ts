@@ -25,12 +25,14 @@ export interface BuiltImages {
  */
 export function buildImages(store: ImageStore, settings: BuildSettings): BuiltImages {
   const { base, buildBase, weights, folder } = settings;
-  const npmrc = join(folder, "npmrc");
+  const npmrc = join(folder, "tmp/npmrc");
   const npmCache = askNpm("cache");
   const userConfig = askNpm("userconfig");
   writeFileSync(
     npmrc,
     `${existsSync(userConfig) ? readFileSync(userConfig, "utf8") : ""}\ncache=/var/cache/npm\n`,
+    // It may hold credentials.
+    { mode: 0o600 },
   );
   const certificates = process.env.NODE_EXTRA_CA_CERTS;
   const revision = execFileSync("git", ["rev-parse", "HEAD"], { encoding: "utf8" }).trim();

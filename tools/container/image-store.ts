@@ -10,6 +10,7 @@ export interface ImageStore {
   ask(...args: readonly string[]): string;
   /** The root file system of an image, made for reading, and what the image says of its processes. */
   open(image: string): OpenImage;
+  /** Removes everything. */
   close(): void;
 }
 
@@ -65,6 +66,7 @@ export function openImageStore(folder: string): ImageStore {
     close() {
       ask("rm", "--all");
       for (const part of ["root", "run", "tmp"]) rmSync(join(folder, part), { recursive: true, force: true });
+      mkdirSync(tmp, { recursive: true });
     },
   };
 }

@@ -70,6 +70,8 @@ async function run(npm: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const store = openImageStore(folder);
   const startedAt = performance.now();
+  // A run that was ended by force may have left its own.
+  store.close();
   const tell = (what: string) =>
     console.log(`${((performance.now() - startedAt) / 1000).toFixed(1)} s: ${what}`);
   try {
@@ -110,7 +112,7 @@ async function findWeights(): Promise<string | undefined> {
   const name = sourceFileName(source);
   const file = join(downloadFolder(resolveCacheDir()), name);
   if (!existsSync(file)) return undefined;
-  const alone = join(folder, "weights");
+  const alone = join(folder, "tmp/weights");
   mkdirSync(alone, { recursive: true });
   copyFileSync(file, join(alone, name));
   return alone;
