@@ -102,6 +102,7 @@ async function run(npm: string): Promise<void> {
     tell("images tested");
   } finally {
     if (!flags.keep) store.close();
+    tell("removed");
   }
 }
 
