@@ -6,8 +6,9 @@ import { inOwnNetwork, withoutFileRights } from "../../tools/fewer-rights.ts";
 import { runPortico } from "../../tools/run-portico.ts";
 import type { ModelManifest } from "../embed/model-manifest.ts";
 import { modelFile } from "../node/model/model-cache.ts";
-import { findModelManifest } from "../node/model/model-catalog.ts";
+import { findModel, findModelManifest } from "../node/model/model-catalog.ts";
 import { prepareModel } from "../node/model/model-store.ts";
+import { recordFile } from "../node/model/prepared-record.ts";
 
 /** Starts that cannot succeed, as a container's user meets them. Those about one option are in serve.spec.ts. */
 
@@ -115,6 +116,35 @@ describe.skipIf(!underFileRights)("the model in a cache that this user may not w
     const end = await serve({ PORTICO_CACHE: cache }, anyPort, underFileRights);
     await chmod(cache, 0o755);
     expect(end).toEqual(told(code, message(file, cache)));
+  });
+});
+
+describe("what an earlier start found out of a model, in the cache", () => {
+  async function serveVgg16(make: (record: string) => Promise<unknown>) {
+    const cache = await mkdtemp(join(work, "record-"));
+    const record = await recordFile(cache, await findModel("vgg16", "fp32"));
+    await mkdir(dirname(record));
+    await make(record);
+    const args = [...anyPort, "--model", "vgg16", "--cache", cache];
+    const { code, stderr } = await serve({}, args, underFileRights);
+    return { code, stderr: stderr.replaceAll(record, "FILE") };
+  }
+
+  test.skipIf(!underFileRights)("not for this user to read", async () => {
+    const end = await serveVgg16((record) => writeFile(record, "{}", { mode: 0o200 }));
+    expect(end).toEqual({
+      code: 1,
+      stderr:
+        "portico: FILE cannot be read: EACCES: permission denied, open 'FILE'; let this user read it (chmod a+r)\n",
+    });
+  });
+
+  test("of another version", async () => {
+    const end = await serveVgg16((record) => writeFile(record, '{"prepared":"portico-prepared/2"}'));
+    expect(end).toEqual({
+      code: 1,
+      stderr: "portico: FILE is no record of a prepared model; delete it\n",
+    });
   });
 });
 

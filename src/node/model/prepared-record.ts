@@ -5,6 +5,7 @@ import { canonicalJson } from "../../convert/fingerprint.ts";
 import type { ModelFacts } from "../../embed/model-manifest.ts";
 import { EmbedError } from "../../errors.ts";
 import type { ConvertibleModel } from "./model-catalog.ts";
+import { unreadableFile } from "./unreadable-file.ts";
 
 /**
  * What preparing found out of a model whose manifest cannot say it, since its weights were not seen before. It lies in
@@ -37,7 +38,7 @@ export async function recordFile(cacheDir: string, model: ConvertibleModel): Pro
 
 /**
  * @returns undefined if there is none
- * @throws EmbedError `MODEL_CORRUPT` if it is none of this version
+ * @throws EmbedError `MODEL_CORRUPT` if it is none of this version, `MODEL_UNREACHABLE` if it cannot be read
  */
 export async function readRecord(file: string): Promise<PreparedRecord | undefined> {
   let text: string;
@@ -46,7 +47,7 @@ export async function readRecord(file: string): Promise<PreparedRecord | undefin
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw error;
+    throw unreadableFile(file, error);
   }
   try {
     const { prepared, ...record } = JSON.parse(text) as PreparedRecord & { readonly prepared?: unknown };

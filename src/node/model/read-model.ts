@@ -4,6 +4,7 @@ import type { ModelManifest } from "../../embed/model-manifest.ts";
 import { EmbedError } from "../../errors.ts";
 import { cacheDirOf } from "./model-cache.ts";
 import { importCommandLine, prepareCommandLine } from "./model-prepare-command.ts";
+import { unreadableFile } from "./unreadable-file.ts";
 
 /** Read at a time: small enough that other work gets its turn in between. */
 const chunkBytes = 8 << 20;
@@ -35,9 +36,7 @@ export async function readModel(file: string, manifest: ModelManifest): Promise<
       await handle.close();
     }
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const mend = code === "EACCES" ? "; let this user read it (chmod a+r)" : "";
-    throw new EmbedError("MODEL_UNREACHABLE", `${file} cannot be read: ${message}${mend}`, { cause });
+    throw unreadableFile(file, cause);
   }
   const got = hash.digest("hex");
   if (got !== manifest.onnx.sha256) {
