@@ -13,7 +13,7 @@ export function logInternalErrors(log: HttpLog): Interceptor {
       ? { ...received, message: reportWhile(received.message, (error) => requestErrors.add(error)) }
       : received;
     const report = (error: unknown) => {
-      if (requestErrors.has(error) || !isOurFault(error)) return;
+      if (requestErrors.has(error) || isOfSignal(error, request.signal) || !isOurFault(error)) return;
       log("error", "a call failed inside", {
         rpc: `${request.service.typeName}/${request.method.name}`,
         error,
@@ -27,6 +27,11 @@ export function logInternalErrors(log: HttpLog): Interceptor {
       throw error;
     }
   };
+}
+
+/** A client may give up its call with any code of HTTP/2, that of an internal error too. */
+function isOfSignal(error: unknown, { aborted, reason }: AbortSignal): boolean {
+  return aborted && error === reason;
 }
 
 function isOurFault(error: unknown): boolean {
