@@ -35,6 +35,9 @@ interface Picture {
   readonly fetchMs: () => number;
 }
 
+/** Longest part of a name that an answer repeats. */
+const shownNameMaxLength = 100;
+
 /** `portico.v1.EmbeddingService` over the embedders of one or more models. */
 export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof EmbeddingService> {
   const { models } = options;
@@ -45,7 +48,9 @@ export function createEmbedding(options: EmbeddingOptions): ServiceImpl<typeof E
     const found = name === "" ? models[0] : models.find(({ manifest }) => manifest.name === name);
     if (found) return found;
     const known = models.map(({ manifest }) => manifest.name).join(", ");
-    throw new EmbedError("MODEL_UNKNOWN", `expected one of the models ${known}, got "${name.slice(0, 100)}"`);
+    // A cut, or JSON, may leave half a character, which could not be sent.
+    const shown = name.slice(0, shownNameMaxLength).toWellFormed();
+    throw new EmbedError("MODEL_UNKNOWN", `expected one of the models ${known}, got "${shown}"`);
   }
 
   function toPicture(image: ImageSource | undefined, model: ServedModel, signal: AbortSignal): Picture {

@@ -107,3 +107,11 @@ test("an id of 1024 bytes comes back; a longer one fails the call", async () => 
     rawMessage: "REQUEST_INVALID: expected an id of at most 1024 bytes of UTF-8, got 1025",
   });
 });
+
+test("an unknown model's name is shown cut, and never within a character", async () => {
+  const failure = client().embed({ model: `${"a".repeat(99)}\u{1f600}` });
+  await expect(failure).rejects.toMatchObject({
+    code: Code.NotFound,
+    rawMessage: `MODEL_UNKNOWN: expected one of the models resnet50, got "${"a".repeat(99)}\ufffd"`,
+  });
+});
