@@ -17,6 +17,7 @@ import { readTlsFiles, type TlsFiles } from "./access/tls-files.ts";
 import { watchTlsFiles } from "./access/tls-watch.ts";
 import { type Grace, trackOpenCalls } from "./http/close-gracefully.ts";
 import { createGuardedHandler } from "./http/guarded-handler.ts";
+import { hostPort } from "./http/host-port.ts";
 import type { HttpLimits } from "./http/http-limits.ts";
 import { type HttpPages, textPage, withPages } from "./http/http-pages.ts";
 import type { HttpLog } from "./http/http-types.ts";
@@ -157,8 +158,4 @@ function serverPages({ readiness, metrics }: StartServerOptions): HttpPages {
     "/metrics": async () => ({ status: 200, contentType: metrics.contentType, text: await metricsText() }),
   };
   return pages;
-}
-
-function hostPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -45,6 +45,13 @@ test("nobody there", async () => {
   });
 });
 
+test("an IPv6 address stands in brackets", async () => {
+  const port = await freePort();
+  const { isReady, text } = await askReadiness({ host: "::1", port, tls: false }, 30_000);
+  // Why nobody is there depends on whether this machine has IPv6.
+  expect([isReady, text.replace(/: E[A-Z]+$/, "")]).toEqual([false, `http://[::1]:${port}/readyz`]);
+});
+
 test("a server that hangs", async () => {
   const port = await answering(undefined);
   expect(await askReadiness({ host: "127.0.0.1", port, tls: false }, 100)).toEqual({

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { hostPort } from "./host-port.ts";
 
 /** Where a server listens, and how. */
 export interface ReadinessAddress {
@@ -32,7 +33,7 @@ export async function askReadiness(address: ReadinessAddress, timeoutMs: number)
   const socket = address.tls
     ? (await import("node:tls")).connect({ host, port, rejectUnauthorized: false })
     : connect({ host, port });
-  const where = `${address.tls ? "https" : "http"}://${host}:${port}/readyz`;
+  const where = `${address.tls ? "https" : "http"}://${hostPort(host, port)}/readyz`;
   const notReady = (why: string) => ({
     isReady: false,
     isClosedToStrangers: why === certificateRequired,
