@@ -10,3 +10,10 @@ test("a file of the package that cannot be used: which, why, and what helps", ()
     cause,
   });
 });
+
+test("with too many files open another copy would not help", () => {
+  const cause = Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+  expect(packageFileError("/app/a.wasm", cause).message).toBe(
+    "/app/a.wasm cannot be used: EMFILE: too many open files",
+  );
+});
