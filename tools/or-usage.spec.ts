@@ -18,6 +18,7 @@ const tools = {
   "tools/faults/kill-run.ts": "npm run faults -- [--seconds N] [--kill-every-ms N]",
   "tools/container/run-container.ts":
     "npm run container -- [--report FILE] [--protocol LIST] [--base-image IMAGE] [--weights FOLDER] [--debian-npm] [--keep]",
+  "tools/architectures/test-architectures.ts": "npm run architectures -- [--all] [FILE]",
   "bench/server-throughput.ts":
     "npm run bench:throughput -- [--engine NAME] [--rounds N] [--pictures N] [--callers N] [--workers N]",
 };

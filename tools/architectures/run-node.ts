@@ -1,9 +1,7 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { packageFile } from "../../src/node/package-file.ts";
+import { type ProgramEnd, runToEnd } from "../run-to-end.ts";
 import type { LookedAtNode } from "./looked-at-nodes.ts";
 import type { Value, Work } from "./work.ts";
 
@@ -31,19 +29,8 @@ export async function makeValues(
 let counter = 0;
 
 /** A program in this Node, from the root of the repository, where onnxruntime-node is found if tools/ort-native has it. */
-export async function runOn(command: readonly string[], args: readonly string[]) {
-  const [program, ...before] = command as [string, ...string[]];
-  const child = spawn(program, [...before, ...args], {
-    cwd: packageFile(""),
-    env: { ...process.env, ...ortNativeEnv },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const [stdout, stderr, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, "exit") as Promise<[number | null]>,
-  ]);
-  return { code, stdout, stderr };
+export function runOn(command: readonly string[], args: readonly string[]): Promise<ProgramEnd> {
+  return runToEnd([...command, ...args], ortNativeEnv);
 }
 
 const ortNativeEnv = { NODE_PATH: packageFile("tools/ort-native/node_modules") };

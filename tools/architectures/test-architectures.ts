@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { orUsage } from "../or-usage.ts";
 import { requireOrtNative } from "../require-ort-native.ts";
 import { runPortico } from "../run-portico.ts";
 import { askServer } from "./ask-server.ts";
@@ -14,9 +15,9 @@ import { makeValues, runOn } from "./run-node.ts";
 import { engineBuilds, type Value, type Work } from "./work.ts";
 
 /**
- * `npm run architectures [-- [--all] FILE]`, after `npm run build`: holds what the built program gives in Node for arm64 (under
+ * `npm run architectures -- [--all] [FILE]`, after `npm run build`: holds what the built program gives in Node for arm64 (under
  * qemu) and in Node for musl against what it gives here, bit for bit: pixels, tensors, vectors of every engine of a CPU, and
- * a whole server. FILE gets {passed, failed, skipped, results} as JSON. `--all` takes an hour and more: every variant of
+ * a whole server. FILE gets {passed, failed, skipped, results} as JSON. `--all` takes hours: every variant of
  * ResNet50, networks of other kinds, more processors.
  *
  * `bash tools/architectures/bring.sh [--all]` brings those Nodes.
@@ -27,10 +28,12 @@ const tolerance = 1e-5;
 /** As many processes at a time as the smallest machine of CI has processors. */
 const lanes = 2;
 
-const { values: flags, positionals } = parseArgs({
-  options: { all: { type: "boolean", default: false } },
-  allowPositionals: true,
-});
+const { values: flags, positionals } = orUsage("npm run architectures -- [--all] [FILE]", () =>
+  parseArgs({
+    options: { all: { type: "boolean", default: false } },
+    allowPositionals: true,
+  }),
+);
 const folder = mkdtempSync(join(tmpdir(), "portico-architectures-"));
 const { results, add, check } = createCases();
 const here = { name: "this Node", command: [process.execPath], lacks: [] };

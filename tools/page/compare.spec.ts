@@ -8,7 +8,8 @@ import { decodePng } from "../../src/image/decode-png.ts";
 import { readVectorGolden } from "../../src/node/model/vector-golden.ts";
 import { packageFile } from "../../src/node/package-file.ts";
 import { requireTool } from "../require-tool.ts";
-import { type PorticoRun, runPortico } from "../run-portico.ts";
+import { runPortico } from "../run-portico.ts";
+import type { ProgramEnd } from "../run-to-end.ts";
 import { findUnnamed } from "./accessible-names.ts";
 import { launchChromium, type OpenedPage, openPage } from "./open-page.ts";
 import { findPoorText } from "./text-contrast.ts";
@@ -29,7 +30,7 @@ const shown = (name: string) => name.replaceAll("\u202e", "\ufffd");
 const count = 2;
 
 let folder: string;
-let run: PorticoRun;
+let run: ProgramEnd;
 let html: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "portico-compare-page-"));
