@@ -30,7 +30,8 @@ COPY tools/node tools/node
 RUN --mount=type=cache,target=/root/.npm \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
     --mount=type=secret,id=ca,target=/run/secrets/ca \
-    NODE_EXTRA_CA_CERTS=/run/secrets/ca npm ci \
+    if [ -e /run/secrets/ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/ca; fi \
+ && npm ci \
  && cp node_modules/node-linux-*/bin/node /usr/local/bin/node \
  && mkdir -p /usr/local/share/doc/node \
  && cp node_modules/node-linux-*/LICENSE node_modules/node-linux-*/package.json /usr/local/share/doc/node/
@@ -86,8 +87,8 @@ RUN --mount=type=bind,from=weights,target=/run/weights \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
     --mount=type=secret,id=ca,target=/run/secrets/ca \
     weights=$(find /run/weights -name '*.tgz' -o -name '*.h5' | head -n 1) \
- && HOME=/root NODE_EXTRA_CA_CERTS=/run/secrets/ca \
-    node dist/cli/portico.js prepare "${MODEL}" --cache /cache ${weights:+--from "$weights"} \
+ && if [ -e /run/secrets/ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/ca; fi \
+ && HOME=/root node dist/cli/portico.js prepare "${MODEL}" --cache /cache ${weights:+--from "$weights"} \
  && rm -rf /cache/downloads
 
 FROM runtime AS slim
