@@ -4,12 +4,14 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { asFirstProcess } from "../../tools/fewer-rights.ts";
+import { asFirstProcess, inOwnNetwork } from "../../tools/fewer-rights.ts";
 import { silentPort } from "../../tools/loopback-port.ts";
 
 /** A container's first process gets no signal that it does not listen to. */
 
 const under = asFirstProcess();
+/** The port is the one that a server has by default. */
+const apart = inOwnNetwork("ip link set lo up");
 let cache: string;
 
 beforeAll(async () => {
@@ -46,4 +48,23 @@ describe.skipIf(!under)("stopped while it fetches a model, before it listens", (
     expect(await exited).toEqual([expected, null]);
     listener.close();
   });
+});
+
+test.skipIf(!under || !apart)("an empty OP_ENDPOINT: nobody outside can call, which is said", async () => {
+  const command = [...(apart ?? []), ...(under ?? []), process.execPath, "src/cli/portico.ts"];
+  const [program, ...args] = [...command, "serve", "--processor", "preview", "--workers", "1"];
+  const outer = spawn(program as string, args, {
+    env: { ...process.env, OP_ENDPOINT: "" },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  let stdout = "";
+  outer.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  const exited = once(outer, "exit");
+  await expect
+    .poll(() => stdout, { timeout: 30_000 })
+    .toContain("OP_ENDPOINT is empty and there is no --listen: only programs in this container can call");
+  outer.kill("SIGKILL");
+  await exited;
 });

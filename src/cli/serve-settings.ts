@@ -52,7 +52,8 @@ export async function readServeSettings(options: ServeOptions): Promise<ServeSet
   const fetchPolicy = toFetchPolicy(options);
   const access = await toAccess(options, log);
   const observability = await toObservability(options, log);
-  for (const warning of serveWarnings(options, endpoint)) log.warn(warning);
+  const surroundings = { opEndpoint: endpoint, isFirstProcess: process.pid === 1 };
+  for (const warning of serveWarnings(options, surroundings)) log.warn(warning);
   return {
     log,
     toServer(metrics) {

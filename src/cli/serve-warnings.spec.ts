@@ -31,8 +31,21 @@ test.each([
   ["0.0.0.0", 1],
   ["[::]:52001", 1],
 ])("OP_ENDPOINT %s: %i", (opEndpoint, count) => {
-  const warnings = serveWarnings({ engine: "auto", threads: 1, maxConnections: 10 }, opEndpoint);
+  const warnings = serveWarnings({ engine: "auto", threads: 1, maxConnections: 10 }, { opEndpoint });
   const text = (endpoint: string) =>
     `OP_ENDPOINT ${endpoint}: Identity tells callers to come to ${endpoint.replace(":52001", "")}, which is an address for listening only; it should be the one that they use`;
   expect(warnings).toEqual(count === 0 ? [] : [text(opEndpoint as string)]);
+});
+
+test.each([
+  [{}, {}, 0],
+  [{ isFirstProcess: true }, {}, 1],
+  [{ isFirstProcess: true, opEndpoint: "192.168.1.85:52001" }, {}, 0],
+  [{ isFirstProcess: true }, { listen: "127.0.0.1:52001" }, 0],
+])("%j with %j: only its own container can call: %i", (surroundings, options, count) => {
+  const text =
+    "OP_ENDPOINT is empty and there is no --listen: only programs in this container can call; set OP_ENDPOINT to the address that callers use";
+  expect(serveWarnings({ engine: "auto", threads: 1, maxConnections: 10, ...options }, surroundings)).toEqual(
+    count === 0 ? [] : [text],
+  );
 });

@@ -1,13 +1,20 @@
 import { isUnspecified } from "../node/phantoscope/endpoint-address.ts";
 import type { ServeOptions } from "./serve-options.ts";
 
+/** What decides beside the options; a parameter, so that tests can stand anywhere. */
+interface ServeSurroundings {
+  readonly opEndpoint?: string | undefined;
+  /** As the program of a container is: its loopback is not that of those who call. */
+  readonly isFirstProcess?: boolean;
+}
+
 /** What the log warns of at the start: settings that are allowed, and may not do what their user expects. */
 export function serveWarnings(
   options: Pick<
     ServeOptions,
-    "allowPrivate" | "engine" | "maxConnections" | "maxConnectionsPerClient" | "threads"
+    "allowPrivate" | "engine" | "listen" | "maxConnections" | "maxConnectionsPerClient" | "threads"
   >,
-  opEndpoint?: string,
+  { opEndpoint, isFirstProcess = false }: ServeSurroundings = {},
 ): readonly string[] {
   const { allowPrivate = false, maxConnections, maxConnectionsPerClient: perClient } = options;
   const warnings: string[] = [];
@@ -15,6 +22,11 @@ export function serveWarnings(
   if (host !== undefined && isUnspecified(host)) {
     warnings.push(
       `OP_ENDPOINT ${opEndpoint}: Identity tells callers to come to ${host}, which is an address for listening only; it should be the one that they use`,
+    );
+  }
+  if (isFirstProcess && opEndpoint === undefined && options.listen === undefined) {
+    warnings.push(
+      "OP_ENDPOINT is empty and there is no --listen: only programs in this container can call; set OP_ENDPOINT to the address that callers use",
     );
   }
   if (allowPrivate) {
