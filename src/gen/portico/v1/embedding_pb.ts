@@ -712,7 +712,8 @@ export const EmbeddingService: GenService<{
   },
   /**
    * Embeds pictures as they come. Results come as they are finished, not in the order of the requests; each
-   * carries the id of its request. The server reads no further ahead than it works.
+   * carries the id of its request. The server reads no further ahead than it works. Headers come with the first
+   * result: send pictures without waiting for them.
    *
    * @generated from rpc portico.v1.EmbeddingService.EmbedStream
    */
