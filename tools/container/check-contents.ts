@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { closeSync, globSync, openSync, readSync, statSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { listMachineCode } from "../architectures/find-machine-code.ts";
 import { requireTool, skipFor } from "../require-tool.ts";
 import type { Cases } from "./cases.ts";
 import type { ImageConfig, OpenImage } from "./image-store.ts";
@@ -45,19 +46,7 @@ export async function checkSizes(cases: Cases, { full, slim }: Record<"full" | "
 
 /** Wasm alone, so that /app is the same for every kind of processor. */
 function checkNoNativeCode(cases: Cases, name: string, root: string) {
-  const files = globSync("app/**/*", { cwd: root }).filter((path) => statSync(join(root, path)).isFile());
-  const native = files.filter((path) => path.endsWith(".node") || startsAsElf(join(root, path)));
-  const isNone = native.length === 0 && files.length > 0;
-  cases.check(`${name}: no machine code in /app`, isNone, native.join() || `none of ${files.length} files`);
-}
-
-/** https://man7.org/linux/man-pages/man5/elf.5.html */
-function startsAsElf(file: string): boolean {
-  const start = Buffer.alloc(4);
-  const descriptor = openSync(file, "r");
-  readSync(descriptor, start, 0, 4, 0);
-  closeSync(descriptor);
-  return start.toString("latin1") === "\x7fELF";
+  cases.equal(`${name}: machine code in /app`, listMachineCode(join(root, "app")), []);
 }
 
 function checkConfig(cases: Cases, name: string, { User, Labels, Healthcheck, ExposedPorts }: ImageConfig) {
