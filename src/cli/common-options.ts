@@ -5,6 +5,7 @@ import { defaultImageLimits } from "../image/pixels.ts";
 import { resolveCacheDir } from "../node/model/model-cache.ts";
 import { defaultWorkerLimits } from "../node/pool/worker-limits.ts";
 import { defaultWorkerMaxMemoryBytes } from "../node/pool/worker-pool-options.ts";
+import { timerMaxMs } from "../node/timer-max-ms.ts";
 
 /** Options that every command with one model and an engine has. */
 export interface EngineOptions extends PoolOptions {
@@ -159,13 +160,10 @@ export function integerBetween(least: number, most: number): (text: string) => n
   };
 }
 
-/** A time in milliseconds that a timer can hold; a longer one would fire at once. */
-export const longestMs = 2 ** 31 - 1;
-
-export const milliseconds = integerBetween(1, longestMs);
+export const milliseconds = integerBetween(1, timerMaxMs);
 
 /** The same, where none at all makes sense. */
-export const millisecondsOrNone = integerBetween(0, longestMs);
+export const millisecondsOrNone = integerBetween(0, timerMaxMs);
 
 /** The path of a file; an unset shell variable must not open a server that should be closed. */
 export function filePath(text: string): string {

@@ -3,7 +3,8 @@ import { createClientCap } from "../node/access/client-caps.ts";
 import { clientCapGate } from "../node/access/client-caps-gate.ts";
 import { defaultHttpLimits, type HttpLimits } from "../node/http/http-limits.ts";
 import type { RequestGate } from "../node/http/request-gate.ts";
-import { integerBetween, longestMs, positiveInteger } from "./common-options.ts";
+import { timerMaxMs } from "../node/timer-max-ms.ts";
+import { integerBetween, positiveInteger } from "./common-options.ts";
 
 /** Options of a server about its connections, and how much of it one client may take. */
 export interface ConnectionOptions {
@@ -36,7 +37,7 @@ export function addConnectionOptions(command: Command): Command {
     .option(
       "--max-connection-age-ms <n>",
       "age, a tenth more or less, at which a connection ends once its calls have, so that clients look up addresses again; not limited by default",
-      integerBetween(leastConnectionAgeMs, longestMs),
+      integerBetween(leastConnectionAgeMs, timerMaxMs),
     );
 }
 

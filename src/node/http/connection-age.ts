@@ -1,8 +1,7 @@
+import { timerMaxMs } from "../timer-max-ms.ts";
+
 /** Of the age of a connection, either way. */
 const jitter = 0.1;
-
-/** What a timer of Node can hold. */
-const timerMaxMs = 2 ** 31 - 1;
 
 /**
  * How long one connection may last, in milliseconds.

@@ -60,10 +60,10 @@ export interface HttpLimits {
    */
   readonly connectionMaxAgeMs: number;
   /**
-   * At shutdown, and where a connection is too old, from the word to clients that they should go (HTTP/2: GOAWAY; HTTP/1.1: `connection: close` on
-   * every answer) to the end of idle connections: HTTP/1.1 requests that are on their way at that moment are answered, and
-   * HTTP/2 clients hear that theirs were not taken.
-   * A quarter of a second is a round trip to anywhere.
+   * At shutdown, and where a connection is too old, from the word to clients that they should go (HTTP/2: GOAWAY;
+   * HTTP/1.1: `connection: close` on every answer) to the end of idle connections: HTTP/1.1 requests that are on their
+   * way at that moment are answered, and HTTP/2 clients hear that theirs were not taken. A quarter of a second is a
+   * round trip to anywhere.
    */
   readonly closeLingerMs: number;
   /** Connections beyond this number are closed at once. */

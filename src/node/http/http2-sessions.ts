@@ -41,9 +41,9 @@ interface Session {
 }
 
 /**
- * Keeps count of a server's sessions and their streams. A session that is too old is ended as at shutdown. A session that has no stream for the idle time is
- * told to go, whatever else it sends: pings, and a header block that never ends, are no reason to stay. Its
- * client should then close the connection, but is not waited for long.
+ * Keeps count of a server's sessions and their streams. A session that is too old is ended as at shutdown. One that has
+ * no stream for the idle time is told to go, whatever else it sends: pings, and a header block that never ends, are no
+ * reason to stay. Its client should then close the connection, but is not waited for long.
  */
 export function trackHttp2Sessions(server: Http2Server, limits: HttpLimits, log: HttpLog): Http2Sessions {
   const sessions = new Map<Http2Session, Session>();

@@ -1,4 +1,5 @@
 import { EmbedError } from "../../errors.ts";
+import { timerMaxMs } from "../timer-max-ms.ts";
 
 /** What one worker may take before it is ended. */
 export interface WorkerLimits {
@@ -43,9 +44,6 @@ export function pictureLimits({ itemTimeoutMs, maxHeapMiB }: WorkerLimits): Comm
       ),
   };
 }
-
-/** A timer fires at once for a longer time. */
-const timerMaxMs = 2 ** 31 - 1;
 
 /**
  * For a run of the engine with so many pictures. All tensors are of one size, so what it takes is no picture's own doing:
