@@ -6,7 +6,6 @@
 #
 #   --target slim                            without the model, which comes in by a mounted folder
 #   --build-arg MODEL=vgg19                  another model of models/ than ResNet50
-#   --build-arg REVISION=... CREATED=...     labels: commit, and time as in RFC 3339
 # For builds behind a proxy, a mirror or without a network:
 #   --secret id=npmrc,src=$HOME/.npmrc       npm's own configuration
 #   --secret id=ca,src=CERTIFICATES.pem      certificates to trust beside the usual ones
@@ -68,15 +67,11 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["node", "dist/cli/healthcheck.js"]
 ARG BASE_IMAGE
 ARG VERSION=0.1.0
-ARG REVISION
-ARG CREATED
 LABEL org.opencontainers.image.title="portico" \
       org.opencontainers.image.description="A portable image-embedding operator: image in, the vector that Keras gives out, over gRPC, gRPC-Web and Connect." \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.base.name="${BASE_IMAGE}" \
-      org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.created="${CREATED}"
+      org.opencontainers.image.base.name="${BASE_IMAGE}"
 
 FROM runtime AS model
 USER 0

@@ -38,7 +38,8 @@ export function buildImages(store: ImageStore, settings: BuildSettings): BuiltIm
   const revision = execFileSync("git", ["rev-parse", "HEAD"], { encoding: "utf8" }).trim();
   const build = (...args: readonly string[]) =>
     store.run(
-      ...["build", "--quiet", "--isolation=chroot", "--format=docker", `--build-arg=REVISION=${revision}`],
+      ...["build", "--quiet", "--isolation=chroot", "--format=docker"],
+      `--label=org.opencontainers.image.revision=${revision}`,
       ...(base ? [`--build-arg=BASE_IMAGE=${base}`] : []),
       ...(buildBase ? [`--build-arg=BUILD_IMAGE=${buildBase}`] : []),
       ...(weights ? [`--build-context=weights=${resolve(weights)}`] : []),
