@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { createCases, reportCases } from "../cases.ts";
 import { orUsage } from "../or-usage.ts";
 import { requireOrtNative } from "../require-ort-native.ts";
 import { runPortico } from "../run-portico.ts";
 import { askServer } from "./ask-server.ts";
-import { createCases } from "./cases.ts";
 import { compareValues, type GroupComparison } from "./compare-values.ts";
 import { listMachineCode, listProductionPackages } from "./find-machine-code.ts";
 import { isThere, type LookedAtNode, moreNodes, usualNodes } from "./looked-at-nodes.ts";
@@ -35,12 +35,12 @@ const { values: flags, positionals } = orUsage("npm run architectures -- [--all]
   }),
 );
 const folder = mkdtempSync(join(tmpdir(), "portico-architectures-"));
-const { results, add, check } = createCases();
+const { results, add, skip, run } = createCases();
 const here = { name: "this Node", command: [process.execPath], lacks: [] };
 
 /** Of every engine that is there. */
 const hasNative = requireOrtNative() !== undefined;
-if (!hasNative) add({ name: "ort-native on every Node", outcome: "skipped", reason: "" });
+if (!hasNative) skip("ort-native on every Node");
 const withoutMissing = (work: Work): Work => ({
   ...work,
   runs: work.runs.map((run) => ({
@@ -110,7 +110,7 @@ function serveOn(
     if (differing.length > 0) throw new Error(`other bits: ${differing.join(", ")}`);
     return `${vectors.size} of ${wanted.size} vectors the same bits, engine ${engine}, exit code 0`;
   };
-  return { name, body: () => check(name, body) };
+  return { name, body: () => run(name, body) };
 }
 
 /** onnxruntime-node is linked with glibc: a Node with musl must say so, and `auto` must go on without it. */
@@ -132,7 +132,7 @@ function refuseNativeOn(node: LookedAtNode): Task {
     expectText(auto.stdout, "resnet50 on simd, against real Keras");
     return "--engine ort-native ends with exit code 2, --engine auto takes simd";
   };
-  return { name, body: () => check(name, body) };
+  return { name, body: () => run(name, body) };
 }
 
 async function checkFiles(): Promise<string> {
@@ -162,7 +162,7 @@ async function listTasks(): Promise<readonly Task[]> {
   const { arm64, musl } = usualNodes;
   const nodes = [arm64, musl, ...(flags.all ? moreNodes : [])].filter((node) => {
     if (isThere(node)) return true;
-    add({ name: `${node.name}, everything`, outcome: "skipped", reason: "" });
+    skip(`${node.name}, everything`);
     return false;
   });
   if (nodes.length === 0) return [];
@@ -193,18 +193,10 @@ async function listTasks(): Promise<readonly Task[]> {
 }
 
 try {
-  await check("no machine code beside Node", checkFiles);
+  await run("no machine code beside Node", checkFiles);
   await runTasks(await listTasks());
 } finally {
   rmSync(folder, { recursive: true });
 }
 
-const count = (outcome: string) => results.filter((result) => result.outcome === outcome).length;
-const counts = { passed: count("passed"), failed: count("failed"), skipped: count("skipped") };
-const [file] = positionals;
-if (file) {
-  mkdirSync(join(file, ".."), { recursive: true });
-  writeFileSync(file, JSON.stringify({ ...counts, results }, undefined, 1));
-}
-console.log(`architectures: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-process.exitCode = counts.failed > 0 ? 1 : 0;
+reportCases(results, positionals[0]);

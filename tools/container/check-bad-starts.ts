@@ -3,8 +3,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, write
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Cases } from "../cases.ts";
 import type { LogLine } from "../start-portico.ts";
-import type { Cases } from "./cases.ts";
 import type { RunOptions } from "./docker-like-config.ts";
 import type { OpenImage } from "./image-store.ts";
 import { startContainer } from "./start-container.ts";

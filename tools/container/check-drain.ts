@@ -3,8 +3,8 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { Health, HealthCheckResponse_ServingStatus } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import { readVectorGolden } from "../../src/node/model/vector-golden.ts";
 import { executeOutcome } from "../call-outcome.ts";
+import type { Cases } from "../cases.ts";
 import { operatorOverGrpcJs } from "../faults/operator-over-grpc-js.ts";
-import type { Cases } from "./cases.ts";
 import type { Container } from "./start-container.ts";
 
 const { SERVING, NOT_SERVING } = HealthCheckResponse_ServingStatus;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Cases } from "./cases.ts";
+import type { Cases } from "../cases.ts";
 import type { OpenImage } from "./image-store.ts";
 import type { Container } from "./start-container.ts";
 

@@ -9,10 +9,10 @@ import {
   sourceFileName,
 } from "../../src/node/model/model-cache.ts";
 import { findModelManifest } from "../../src/node/model/model-catalog.ts";
+import { type CaseResult, createCases, reportCases } from "../cases.ts";
 import { orUsage } from "../or-usage.ts";
 import { requireTool, skipFor } from "../require-tool.ts";
 import { buildImages } from "./build-images.ts";
-import { type CaseResult, createCases } from "./cases.ts";
 import { checkContents, checkSizes } from "./check-contents.ts";
 import { openImageStore } from "./image-store.ts";
 import { addNpm, makeBase } from "./make-base.ts";
@@ -56,15 +56,9 @@ const isRoot = process.getuid?.() === 0;
 if (!isRoot) skipFor("root", "the user that runs this");
 const isSkipped = npm === undefined || tools.includes(undefined) || !isRoot;
 let tested: readonly CaseResult[] = [];
-if (npm !== undefined && !isSkipped) await cases.attempt("the run came to its end", () => run(npm));
-
-const results = [...cases.results, ...tested];
-const count = (wanted: CaseResult["outcome"]) => results.filter(({ outcome }) => outcome === wanted).length;
-const failed = count("failed");
-const counts = { passed: count("passed"), failed, skipped: count("skipped") + (isSkipped ? 1 : 0) };
-console.log(`container: ${JSON.stringify(counts)}`);
-if (flags.report) writeFileSync(flags.report, JSON.stringify({ ...counts, results }));
-process.exitCode = failed > 0 ? 1 : 0;
+if (npm === undefined || isSkipped) cases.skip("the images");
+else await cases.attempt("the run came to its end", () => run(npm));
+reportCases([...cases.results, ...tested], flags.report);
 
 async function run(npm: string): Promise<void> {
   mkdirSync(folder, { recursive: true });

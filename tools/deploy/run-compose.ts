@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { createCases, reportCases } from "../cases.ts";
 import { requireGoTool } from "../require-go-tool.ts";
 import { requireTool } from "../require-tool.ts";
 import {
@@ -28,11 +28,7 @@ const balanceLimits = { tolerance: 0.1, maxRounds: 6 };
 /** Calls that a replica answers between one event and the next. */
 const callsBetween = 100;
 
-const results: { readonly name: string; readonly isPassed: boolean; readonly got: string }[] = [];
-function check(name: string, isPassed: boolean, got: string): void {
-  results.push({ name, isPassed, got });
-  console.log(`${isPassed ? "passed" : "FAILED"}: ${name}: ${got}`);
-}
+const { results, check, skip, attempt } = createCases();
 
 async function checkBalance(when: string, stack: Stack, ghz: string): Promise<void> {
   const { balance, codes } = await measureBalance(stack, { ghz, ...balanceRound }, balanceLimits);
@@ -144,8 +140,6 @@ async function run(envoy: string, ghz: string): Promise<void> {
     await checkBalance("three again", stack, ghz);
     await checkKilled(stack);
     await Promise.all([checkStandstill(stack), checkHalfAnswers(envoy), checkRefusals(envoy)]);
-  } catch (error) {
-    check("the run came to its end", false, String(error));
   } finally {
     await stack.close();
   }
@@ -153,16 +147,6 @@ async function run(envoy: string, ghz: string): Promise<void> {
 
 const envoy = requireTool("envoy");
 const ghz = envoy && requireGoTool("ghz");
-if (envoy && ghz) await run(envoy, ghz);
-const passed = results.filter(({ isPassed }) => isPassed).length;
-const failed = results.length - passed;
-const [file] = process.argv.slice(2);
-if (file) {
-  const cases = results.map(({ name, isPassed, got }) => ({
-    name,
-    outcome: isPassed ? "passed" : "failed",
-    reason: isPassed ? "" : got,
-  }));
-  writeFileSync(file, JSON.stringify({ passed, failed, skipped: envoy && ghz ? 0 : 1, results: cases }));
-}
-process.exitCode = failed > 0 ? 1 : 0;
+if (envoy && ghz) await attempt("the run came to its end", () => run(envoy, ghz));
+else skip("behind Envoy");
+reportCases(results, process.argv[2]);

@@ -1,6 +1,6 @@
-import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { median } from "../../bench/statistics.ts";
+import { createCases, reportCases } from "../cases.ts";
 import { requireGoTool } from "../require-go-tool.ts";
 import { createCheckingClient } from "./checking-client.ts";
 import { readMemory } from "./process-memory.ts";
@@ -23,8 +23,7 @@ const warmUp = { batches: 4_000, singles: 1_000 };
 const memoryTolerance = 0.05;
 const sampleMs = 50;
 
-const results: { readonly name: string; readonly isPassed: boolean; readonly got: string }[] = [];
-const check = (name: string, isPassed: boolean, got: string) => results.push({ name, isPassed, got });
+const { results, check, skip } = createCases();
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
 async function soak(ghz: string): Promise<void> {
@@ -73,17 +72,5 @@ async function soak(ghz: string): Promise<void> {
 
 const ghz = requireGoTool("ghz");
 if (ghz) await soak(ghz);
-for (const { name, isPassed, got } of results)
-  console.log(`${isPassed ? "passed" : "FAILED"}: ${name}: ${got}`);
-const passed = results.filter(({ isPassed }) => isPassed).length;
-const failed = results.length - passed;
-const [file] = process.argv.slice(2);
-if (file) {
-  const cases = results.map(({ name, isPassed, got }) => ({
-    name,
-    outcome: isPassed ? "passed" : "failed",
-    reason: isPassed ? "" : got,
-  }));
-  writeFileSync(file, JSON.stringify({ passed, failed, skipped: ghz ? 0 : 1, results: cases }));
-}
-process.exitCode = failed > 0 ? 1 : 0;
+else skip("soak");
+reportCases(results, process.argv[2]);

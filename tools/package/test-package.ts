@@ -7,9 +7,9 @@ import { build } from "vite";
 import { resolveCacheDir } from "../../src/node/model/model-cache.ts";
 import { prepareModel } from "../../src/node/model/model-store.ts";
 import { packageFile } from "../../src/node/package-file.ts";
+import { createCases, reportCases } from "../cases.ts";
 import { requireTool, skipFor } from "../require-tool.ts";
 import { startPortico } from "../start-portico.ts";
-import { check, results, skip } from "./case-list.ts";
 import { expectReport, expectServerReport, manifest, photoFile, type Report } from "./expect-reports.ts";
 import { inChromium } from "./in-chromium.ts";
 import { startPageHost } from "./page-host.ts";
@@ -26,6 +26,7 @@ import { checkVisit, pageTimeoutMs, visit } from "./visit-page.ts";
 const run = promisify(execFile);
 const onnxFile = await prepareModel(manifest);
 const folder = mkdtempSync(join(tmpdir(), "portico-package-"));
+const cases = createCases();
 
 async function install(): Promise<void> {
   const packed = await run("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", folder]);
@@ -56,10 +57,10 @@ async function runProgram(node: string, engine: string): Promise<void> {
   });
 }
 
-await check("packed and installed in an empty folder", install);
+await cases.run("packed and installed in an empty folder", install);
 
 for (const module of ["nodenext", "bundler"]) {
-  await check(`types, moduleResolution ${module}`, async () => {
+  await cases.run(`types, moduleResolution ${module}`, async () => {
     const kind = ["--module", module === "bundler" ? "esnext" : module, "--moduleResolution", module];
     const target = ["--target", "es2023", "--lib", "es2023,dom", "--types", ""];
     const options = [...kind, ...target, "--strict", "--noEmit", "--ignoreConfig", "types.ts"];
@@ -77,15 +78,15 @@ const nodes: Readonly<Record<string, string>> = {
 for (const [name, node] of Object.entries(nodes)) {
   for (const engine of ["simd", "ort-wasm"]) {
     const title = `${name}, ${engine}`;
-    if (existsSync(node)) await check(title, () => runProgram(node, engine));
-    else skip(title);
+    if (existsSync(node)) await cases.run(title, () => runProgram(node, engine));
+    else cases.skip(title);
   }
   if (!existsSync(node)) skipFor(name, "in tools/package/nodes (npm ci --prefix tools/package/nodes)");
 }
 
 const chromium = requireTool("chromium");
 const bundled = join(folder, "bundled");
-await check("bundled by Vite", async () => {
+await cases.run("bundled by Vite", async () => {
   const input = ["index.html", "client.html"].map((page) => join(folder, page));
   await build({
     root: folder,
@@ -97,19 +98,19 @@ for (const { runs, ortThreads, ...one } of pageVisits(folder, bundled)) {
   const how = `${one.threads} threads${one.isIsolated ? ", isolated" : ""}${one.instead ? ", broken kernels" : ""}`;
   const title = `Chromium, ${one.page}, ${one.engine}, ${how}`;
   if (chromium)
-    await check(title, () => checkVisit({ ...one, chromium, onnxFile }, { engine: runs }, ortThreads));
-  else skip(title);
+    await cases.run(title, () => checkVisit({ ...one, chromium, onnxFile }, { engine: runs }, ortThreads));
+  else cases.skip(title);
 }
 const lostWorker = "Chromium, a worker that cannot be loaded";
 if (chromium) {
-  await check(lostWorker, async () => {
+  await cases.run(lostWorker, async () => {
     const instead = { [`${inPackage}/embed-worker.js`]: join(folder, "none") };
     const page = { root: folder, page: "plain.html", engine: "auto", threads: 1, isIsolated: false };
     const { report } = await visit({ ...page, instead, chromium, onnxFile });
     const expected = "ENGINE_FAILED EmbedError: the Web Worker was lost: its script cannot be loaded";
     if (!report.error?.startsWith(expected)) throw new Error(`expected ${expected}, got ${report.error}`);
   });
-} else skip(lostWorker);
+} else cases.skip(lostWorker);
 
 /** Starts the server of the installed package for pages of this origin. */
 const startServer = (origin: string) =>
@@ -118,7 +119,7 @@ const startServer = (origin: string) =>
     args: ["--workers", "1", "--cors-origins", origin],
   });
 
-await check("portico/client in Node", async () => {
+await cases.run("portico/client in Node", async () => {
   const server = await startServer("http://page.example");
   try {
     const args = ["client.mjs", `http://${server.address}`, photoFile];
@@ -144,13 +145,8 @@ async function callFromPage(program: string): Promise<void> {
   }
 }
 const fromPage = "portico/client in Chromium, across origins";
-if (chromium) await check(fromPage, () => callFromPage(chromium));
-else skip(fromPage);
+if (chromium) await cases.run(fromPage, () => callFromPage(chromium));
+else cases.skip(fromPage);
 
 rmSync(folder, { recursive: true, force: true });
-const countOf = (outcome: string) => results.filter((result) => result.outcome === outcome).length;
-const counts = { passed: countOf("passed"), failed: countOf("failed"), skipped: countOf("skipped") };
-console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-const file = process.argv[2];
-if (file) writeFileSync(file, JSON.stringify({ ...counts, results }));
-process.exitCode = counts.failed > 0 ? 1 : 0;
+reportCases(cases.results, process.argv[2]);
