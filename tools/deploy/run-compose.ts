@@ -1,19 +1,11 @@
 import { createCases, reportCases } from "../cases.ts";
 import { requireGoTool } from "../require-go-tool.ts";
 import { requireTool } from "../require-tool.ts";
-import {
-  afterCalls,
-  askHalfAnswers,
-  askRefusing,
-  loadDuring,
-  loseUnderLongCall,
-  measureBalance,
-  type Stack,
-  startStack,
-  untilHealthy,
-  waysIn,
-} from "./load-balancing.ts";
+import { afterCalls, loadDuring, measureBalance } from "./load-balancing.ts";
+import { loseUnderLongCall } from "./long-call.ts";
+import { askHalfAnswers, askRefusing } from "./odd-replicas.ts";
 import type { Replica } from "./replica.ts";
+import { type Stack, startStack, untilHealthy, waysIn } from "./stack.ts";
 
 /**
  * `npm run deploy:compose [-- FILE]`: Envoy with the configuration of deploy/compose before three replicas of the real
