@@ -53,7 +53,7 @@ async function doctorCommand(options: DoctorOptions): Promise<void> {
     ...describeMachine(),
     ...models,
     await selfCheck(options, models),
-    await checkPort(options.listen, process.env.OP_ENDPOINT || undefined),
+    await checkPort(options.listen, process.env.OP_ENDPOINT),
     { name: "npm registry", state: "unchecked", value: "not checked: no network is tried" },
     ...describePeers(),
     ...describeEnvironment(process.env),

@@ -62,7 +62,7 @@ Examples:
 async function registerCommand({ api, endpoint, ...flags }: RegisterFlags): Promise<void> {
   // Loaded when it is asked for: the gRPC client takes time to load.
   const { registerOperator } = await import("../node/phantoscope/register-operator.ts");
-  const dialled = endpoint ?? (process.env.OP_ENDPOINT || undefined);
+  const dialled = endpoint ?? process.env.OP_ENDPOINT;
   const registration = await registerOperator({
     ...flags,
     ...(api !== "auto" && { api }),

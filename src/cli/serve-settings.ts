@@ -46,7 +46,7 @@ export interface ServeSettings {
  */
 export async function readServeSettings(options: ServeOptions): Promise<ServeSettings> {
   const log = createLog(options.logLevel);
-  const endpoint = process.env.OP_ENDPOINT || undefined;
+  const endpoint = process.env.OP_ENDPOINT;
   const listen = resolveListenAddress(options.listen, endpoint);
   const tls = toTlsFiles(options);
   const fetchPolicy = toFetchPolicy(options);
