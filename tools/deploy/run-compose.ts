@@ -3,7 +3,7 @@ import { requireGoTool } from "../require-go-tool.ts";
 import { requireTool } from "../require-tool.ts";
 import { afterCalls, loadDuring, measureBalance } from "./load-balancing.ts";
 import { loseUnderLongCall } from "./long-call.ts";
-import { askHalfAnswers, askRefusing } from "./odd-replicas.ts";
+import { askHalfAnswers, askRefusing, askSilent } from "./odd-replicas.ts";
 import type { Replica } from "./replica.ts";
 import { type Stack, startStack, untilHealthy, waysIn } from "./stack.ts";
 
@@ -121,6 +121,18 @@ async function checkRefusals(envoy: string): Promise<void> {
   }
 }
 
+async function checkSilence(envoy: string): Promise<void> {
+  const [lifted, limited] = await Promise.all([askSilent(envoy, true), askSilent(envoy, false)]);
+  for (const [name, outcome] of lifted)
+    check(`a call over ${name} may be silent for longer than stream_idle_timeout`, outcome === "OK", outcome);
+  // Or the above would say nothing.
+  check(
+    "without the route's idle_timeout each of them is cut off",
+    limited.every(([, outcome]) => outcome !== "OK"),
+    limited.map(([name, outcome]) => `${name}: ${outcome}`).join("; "),
+  );
+}
+
 async function run(envoy: string, ghz: string): Promise<void> {
   const stack = await startStack(envoy);
   try {
@@ -131,7 +143,12 @@ async function run(envoy: string, ghz: string): Promise<void> {
     await untilHealthy(stack, 3);
     await checkBalance("three again", stack, ghz);
     await checkKilled(stack);
-    await Promise.all([checkStandstill(stack), checkHalfAnswers(envoy), checkRefusals(envoy)]);
+    await Promise.all([
+      checkStandstill(stack),
+      checkHalfAnswers(envoy),
+      checkRefusals(envoy),
+      checkSilence(envoy),
+    ]);
   } finally {
     await stack.close();
   }

@@ -22,14 +22,18 @@ export function replaceAddresses(
   text: string,
   replacements: readonly (readonly [from: SocketAddress, to: SocketAddress])[],
 ): string {
-  return replacements.reduce((replaced, [from, to]) => {
-    const parts = replaced.split(written(from));
-    if (parts.length !== 2)
-      throw new Error(
-        `expected ${written(from)} once in ${envoyConfigFile}, got it ${parts.length - 1} times`,
-      );
-    return parts.join(written(to));
-  }, text);
+  return replacements.reduce(
+    (replaced, [from, to]) => replaceOnce(replaced, written(from), written(to)),
+    text,
+  );
+}
+
+/** @throws Error unless `from` is in the text of the file exactly once */
+export function replaceOnce(text: string, from: string, to: string): string {
+  const parts = text.split(from);
+  if (parts.length !== 2)
+    throw new Error(`expected ${from.trim()} once in ${envoyConfigFile}, got it ${parts.length - 1} times`);
+  return parts.join(to);
 }
 
 export interface EnvoyOptions {
@@ -41,6 +45,8 @@ export interface EnvoyOptions {
   readonly replicaPort: number;
   /** Where its configuration is written. */
   readonly folder: string;
+  /** Changes the text of its configuration further; nothing by default. */
+  readonly change?: (text: string) => string;
 }
 
 export interface EnvoyProcess {
@@ -53,15 +59,21 @@ export interface EnvoyProcess {
 
 /**
  * Starts Envoy with the configuration of deploy/compose, on free ports of 127.0.0.1; nothing else of the file is
- * changed. Docker's name server, which knows the replicas' addresses, is stood for by `dns`.
+ * changed but by `change`. Docker's name server, which knows the replicas' addresses, is stood for by `dns`.
  */
-export async function startEnvoy({ envoy, dns, replicaPort, folder }: EnvoyOptions): Promise<EnvoyProcess> {
+export async function startEnvoy({
+  envoy,
+  dns,
+  replicaPort,
+  folder,
+  change = (text) => text,
+}: EnvoyOptions): Promise<EnvoyProcess> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const config = `${folder}/envoy-${port}.yaml`;
   const host = "127.0.0.1";
   await writeFile(
     config,
-    replaceAddresses(await readFile(envoyConfigFile, "utf8"), [
+    replaceAddresses(change(await readFile(envoyConfigFile, "utf8")), [
       [
         { address: "0.0.0.0", port: 52001 },
         { address: host, port },
