@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { devNull } from "node:os";
 import { describe, expect, test } from "vitest";
 import { requireTool } from "../require-tool.ts";
 import { createTestAuthority } from "../test-certificates.ts";
@@ -29,15 +30,23 @@ const compose = requireTool("docker-compose");
 const envoy = requireTool("envoy");
 const composeFile = "deploy/compose/compose.yaml";
 
-/** As `docker compose` reads these files; it needs no engine for that. */
-function load(...files: string[]): Compose {
-  const fileFlags = files.flatMap((file) => ["--file", file]);
-  const text = execFileSync(compose!, [...fileFlags, "config", "--format", "json"], {
+/** What a developer has set for a deployment of his own is not what is tested here. */
+const { PORTICO_HOST: _host, PORTICO_PORT: _port, ...environment } = process.env;
+
+/** As `docker compose` reads its files with these flags in a folder; it needs no engine for that. */
+function readConfig(flags: readonly string[], cwd = "."): Compose {
+  const text = execFileSync(compose!, [...flags, "config", "--format", "json"], {
     encoding: "utf8",
     stdio: "pipe",
+    env: environment,
+    cwd,
   });
   return JSON.parse(text) as Compose;
 }
+
+/** Without a file .env. */
+const load = (...files: string[]) =>
+  readConfig(["--env-file", devNull, ...files.flatMap((file) => ["--file", file])]);
 
 /** A block of YAML in docs/deploy.md, which begins with this line. */
 function documented(firstLine: string): string {
@@ -82,6 +91,17 @@ describe.skipIf(compose === undefined)(composeFile, () => {
 
   test("tells each replica the port that Envoy asks", () => {
     expect(services.portico.environment).toEqual({ OP_ENDPOINT: "localhost:52001" });
+  });
+
+  test("keeps the host of docs/deploy.md for every later command", () => {
+    const [, command] = /^(echo PORTICO_HOST=.*)$/m.exec(readFileSync("docs/deploy.md", "utf8"))!;
+    const cwd = `${folder}/with-env`;
+    rmSync(cwd, { recursive: true, force: true });
+    mkdirSync(cwd, { recursive: true });
+    copyFileSync(composeFile, `${cwd}/compose.yaml`);
+    execFileSync("sh", ["-c", command!], { cwd, env: environment });
+    const { portico } = readConfig([], cwd).services;
+    expect(portico.environment).toEqual({ OP_ENDPOINT: "192.168.1.85:52001" });
   });
 
   test("gives a replica the time that it takes to stop", () => {
