@@ -2,6 +2,7 @@ import { chmod, cp, mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/prom
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hashFile } from "../../tools/container/sbom/hash-file.ts";
 import { inOwnNetwork, withoutFileRights } from "../../tools/fewer-rights.ts";
 import { runPortico } from "../../tools/run-portico.ts";
 import type { ModelManifest } from "../embed/model-manifest.ts";
@@ -94,6 +95,17 @@ describe.skipIf(!underFileRights)("the model in a cache that this user may not w
       code: 2,
       message: (file, cache) =>
         `the cache folder ${cache} cannot be used to prepare resnet50 again, where ${file} should have 93948815 bytes and has none, since it is no file: EACCES at mkdir ${cache}/downloads; ${elsewhere}`,
+    },
+    {
+      what: "changed",
+      make: async (file) => {
+        await cp(prepared, file);
+        await truncate(file, 1000);
+        await truncate(file, manifest.onnx.bytes);
+      },
+      code: 1,
+      message: (file) =>
+        `${file}: expected sha256 ${manifest.onnx.sha256}, got ${hashFile(file)}; it cannot be written here: build or pull the image again, prepare resnet50 again where its folder can be written, or choose another cache with --cache DIR or PORTICO_CACHE`,
     },
     {
       what: "not for this user to read",

@@ -97,7 +97,7 @@ export async function checkBadStarts(
     {
       name: "one bit of the baked model is wrong",
       ...{ image: full, options: { env: good, mounts: { [`/${modelPath}`]: flipped } }, exitCode: 1 },
-      line: /^portico: \/app\/cache\/.*\/model\.onnx: expected sha256/,
+      line: /^portico: \/app\/cache\/.*\/model\.onnx: expected sha256 \w+, got \w+; it cannot be written here: build or pull the image again, prepare resnet50 again where its folder can be written, or choose another cache with --cache DIR or PORTICO_CACHE$/,
     },
     {
       name: "slim without a model, and nothing to write to",

@@ -110,7 +110,7 @@ describe("models of the user's own", () => {
     expect(await failure(prepareModel(manifest))).toMatchObject({
       reason: "MODEL_UNREACHABLE",
       message: expect.stringMatching(
-        `^${file}: expected the 3 bytes of the imported model flowers; import it again with: .*${command}$`,
+        `^${file}: expected the 3 bytes of the imported model flowers; mend it with: .*${command}$`,
       ),
     });
     await writeFile(file, "abc");

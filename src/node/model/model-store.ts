@@ -7,12 +7,12 @@ import { makeFolder } from "../make-folder.ts";
 import { statIfThere } from "../stat-if-there.ts";
 import { bringWeights } from "./bring-weights.ts";
 import { convertInThread } from "./convert-in-thread.ts";
+import { howToMend } from "./how-to-mend.ts";
 import { isThere } from "./is-there.ts";
 import { downloadFolder, modelFile, nameSource, resolveCacheDir } from "./model-cache.ts";
 import type { ConvertibleManifest, ConvertibleModel } from "./model-catalog.ts";
 import type { ConvertJob } from "./model-convert.ts";
 import { withLock } from "./model-lock.ts";
-import { importCommandLine } from "./model-prepare-command.ts";
 import { removeLeftovers, temporaryPath } from "./model-temporary-file.ts";
 import { checkRecord, type PreparedRecord, readRecord, recordFile, recordText } from "./prepared-record.ts";
 
@@ -138,7 +138,7 @@ async function importedModel(file: string, manifest: ModelManifest): Promise<str
   if (await isThere(file, manifest.onnx.bytes)) return file;
   throw new EmbedError(
     "MODEL_UNREACHABLE",
-    `${file}: expected the ${manifest.onnx.bytes} bytes of the imported model ${manifest.name}; import it again with: ${importCommandLine(file, manifest)}`,
+    `${file}: expected the ${manifest.onnx.bytes} bytes of the imported model ${manifest.name}; ${await howToMend(file, manifest)}`,
   );
 }
 

@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import type { ModelManifest } from "../../embed/model-manifest.ts";
 import { EmbedError } from "../../errors.ts";
-import { cacheDirOf } from "./model-cache.ts";
-import { importCommandLine, prepareCommandLine } from "./model-prepare-command.ts";
+import { howToMend } from "./how-to-mend.ts";
 import { unreadableFile } from "./unreadable-file.ts";
 
 /** Read at a time: small enough that other work gets its turn in between. */
@@ -40,13 +39,10 @@ export async function readModel(file: string, manifest: ModelManifest): Promise<
   }
   const got = hash.digest("hex");
   if (got !== manifest.onnx.sha256) {
-    const mend =
-      manifest.folder === undefined
-        ? prepareCommandLine(manifest, cacheDirOf(file), "--force")
-        : importCommandLine(file, manifest);
+    const mend = await howToMend(file, manifest);
     throw new EmbedError(
       "MODEL_CORRUPT",
-      `${file}: expected sha256 ${manifest.onnx.sha256}, got ${got}; mend it with: ${mend}`,
+      `${file}: expected sha256 ${manifest.onnx.sha256}, got ${got}; ${mend}`,
     );
   }
   return bytes;
