@@ -55,6 +55,8 @@ FROM ${BASE_IMAGE} AS runtime
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /usr/local/share/doc/node /usr/local/share/doc/node
 COPY --from=build /app /app
+# For `docker exec CONTAINER portico doctor`, and what messages say to type.
+RUN ln -s /app/dist/cli/portico.js /usr/local/bin/portico
 WORKDIR /app
 # Without -e OP_ENDPOINT it listens where Phantoscope dials: on port 80.
 ENV NODE_ENV=production HOME=/tmp OP_ENDPOINT=127.0.0.1:80

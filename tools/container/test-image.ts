@@ -64,6 +64,7 @@ async function testFull(): Promise<void> {
     await checkReady(cases, container, "ready");
     await checkRights(cases, container, full, user);
     await checkHealth(container, `http://${address}/readyz`);
+    await checkDoctor(container);
     const page = await fetch(`http://${address}/`, { headers: { accept: "text/html" } });
     cases.equal("the page in a browser", page.headers.get("content-type"), "text/html; charset=utf-8");
     suite = await runSuite(["--endpoint", address, "--fixture-host", fixtureHost]);
@@ -119,6 +120,13 @@ async function checkHealth(container: Container, url: string): Promise<void> {
     stopped.code === 1 && /: no answer within \d+ ms$/.test(stopped.output.trim()),
     `${stopped.code}: ${stopped.output.trim()}`,
   );
+}
+
+/** By the name that messages give the program, where the server runs already. */
+async function checkDoctor(container: Container): Promise<void> {
+  const { code, output } = await container.exec("portico", "doctor");
+  const isFound = /^ok +port .*: Portico runs there already$/m.test(output);
+  cases.check("portico doctor in the container", code === 0 && isFound, `${code}: ${output}`);
 }
 
 /** The conformance suite; its cases are counted among those of this run. */
