@@ -38,6 +38,27 @@ test.each([
 });
 
 test.each([
+  ["127.0.0.1:80", "*:52001", 1],
+  ["127.0.0.1", ":52001", 1],
+  ["localhost:80", "0.0.0.0:52001", 1],
+  ["[::1]:80", "[::]:52001", 1],
+  ["127.0.0.1:80", undefined, 0],
+  ["127.0.0.1:52001", "*:52001", 0],
+  ["127.0.0.1", "*:80", 0],
+  // Nobody else can call.
+  ["127.0.0.1:80", "127.0.0.1:52001", 0],
+  // A port that is published under another number.
+  ["192.168.1.85:80", "*:52001", 0],
+  // With --listen it may be anything.
+  ["http://127.0.0.1:80", "*:52001", 0],
+  [undefined, "*:52001", 0],
+])("OP_ENDPOINT %s with --listen %s: callers are told of another port: %i", (opEndpoint, listen, count) => {
+  const options = { engine: "auto", threads: 1, maxConnections: 10, ...(listen && { listen }) } as const;
+  const text = `OP_ENDPOINT ${opEndpoint}: Identity tells callers to come there, but --listen ${listen} is another port, and for callers of other machines too; set OP_ENDPOINT to the address that they use`;
+  expect(serveWarnings(options, { opEndpoint })).toEqual(count === 0 ? [] : [text]);
+});
+
+test.each([
   [{}, {}, 0],
   [{ isFirstProcess: true }, {}, 1],
   [{ isFirstProcess: true, opEndpoint: "192.168.1.85:52001" }, {}, 0],

@@ -1,4 +1,5 @@
-import { isUnspecified } from "../node/phantoscope/endpoint-address.ts";
+import { defaultEndpointPort, resolveListenAddress } from "../node/http/listen-address.ts";
+import { isLoopback, isUnspecified } from "../node/phantoscope/endpoint-address.ts";
 import type { ServeOptions } from "./serve-options.ts";
 
 /** What decides beside the options; a parameter, so that tests can stand anywhere. */
@@ -24,6 +25,11 @@ export function serveWarnings(
       `OP_ENDPOINT ${opEndpoint}: Identity tells callers to come to ${host}, which is an address for listening only; it should be the one that they use`,
     );
   }
+  if (opEndpoint !== undefined && options.listen !== undefined && isMissed(options.listen, opEndpoint)) {
+    warnings.push(
+      `OP_ENDPOINT ${opEndpoint}: Identity tells callers to come there, but --listen ${options.listen} is another port, and for callers of other machines too; set OP_ENDPOINT to the address that they use`,
+    );
+  }
   if (isFirstProcess && opEndpoint === undefined && options.listen === undefined) {
     warnings.push(
       "OP_ENDPOINT is empty and there is no --listen: only programs in this container can call; set OP_ENDPOINT to the address that callers use",
@@ -45,4 +51,11 @@ export function serveWarnings(
     );
   }
   return warnings;
+}
+
+/** Whether callers that may be anywhere are told of a loopback, and of a port that nothing here listens on. */
+function isMissed(listen: string, opEndpoint: string): boolean {
+  const [, host = "", port = defaultEndpointPort] = /^(.*?)(?::(\d+))?$/.exec(opEndpoint) ?? [];
+  const at = resolveListenAddress(listen, opEndpoint);
+  return isLoopback(host) && (at.host === undefined || isUnspecified(at.host)) && at.port !== Number(port);
 }

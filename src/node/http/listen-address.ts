@@ -11,7 +11,7 @@ export interface ListenAddress {
 const developerAddress = { host: "127.0.0.1", port: 52001 } as const;
 
 /** The port that Phantoscope dials when an endpoint names none. */
-const defaultEndpointPort = 80;
+export const defaultEndpointPort = 80;
 
 /**
  * Decides where to listen: `--listen`, else the port of `OP_ENDPOINT` on all interfaces as the original
