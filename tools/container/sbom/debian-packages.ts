@@ -2,10 +2,17 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Component, LicenseChoice } from "./component.ts";
 
-/** The installed packages of Debian in a root file system, as dpkg lists them. */
+/**
+ * The installed packages of Debian, or of a distribution made of it, in a root file system, as dpkg lists them.
+ * @throws Error if its os-release does not name the distribution
+ */
 export function readDebianPackages(root: string): Component[] {
-  const release = readFileSync(join(root, "etc/os-release"), "utf8");
-  const distribution = `debian-${/^VERSION_ID="?([^"\n]+)/m.exec(release)?.[1]}`;
+  const osRelease = readFileSync(join(root, "etc/os-release"), "utf8");
+  const readKey = (key: string) => new RegExp(`^${key}=["']?([^"'\\n]+)`, "m").exec(osRelease)?.[1];
+  const [id, release] = [readKey("ID"), readKey("VERSION_ID")];
+  if (id === undefined) throw new Error("expected ID in etc/os-release, got none");
+  // One that is not released yet has no number.
+  const distribution = release === undefined ? "" : `&distro=${id}-${release}`;
   return readFileSync(join(root, "var/lib/dpkg/status"), "utf8")
     .split("\n\n")
     .map(readFields)
@@ -14,7 +21,7 @@ export function readDebianPackages(root: string): Component[] {
       const [name, version, architecture] = ["Package", "Version", "Architecture"].map((key) =>
         fields.get(key),
       ) as [string, string, string];
-      const purl = `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${architecture}&distro=${distribution}`;
+      const purl = `pkg:deb/${id}/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${architecture}${distribution}`;
       return {
         type: "library",
         "bom-ref": purl,
