@@ -11,7 +11,6 @@ interface Manifest {
     readonly version?: string;
     readonly license?: string;
   }[];
-  readonly onnx?: { readonly sha256: string };
   readonly fingerprint?: string;
 }
 
