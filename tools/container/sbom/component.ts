@@ -1,6 +1,6 @@
 /** The parts in use of a component of CycloneDX 1.6: https://cyclonedx.org/docs/1.6/json/#components */
 export interface Component {
-  readonly type: "application" | "container" | "library" | "machine-learning-model" | "operating-system";
+  readonly type: "application" | "container" | "library" | "machine-learning-model";
   readonly "bom-ref": string;
   readonly name: string;
   readonly version: string;
