@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { askReadiness } from "../node/http/ask-readiness.ts";
 import { hostToDial, resolveListenAddress } from "../node/http/listen-address.ts";
+import { healthAnswerTimeoutMs } from "./health-answer-timeout.ts";
 import { readListenFlags } from "./read-listen-flags.ts";
 
 /**
@@ -11,16 +12,13 @@ import { readListenFlags } from "./read-listen-flags.ts";
  * `healthcheck.js PID`.
  */
 
-/** Less than the time that the Dockerfile gives the whole check. */
-const answerTimeoutMs = 4_000;
-
 const [pid = "1"] = process.argv.slice(2);
 try {
   const { listen, tls } = readListenFlags(readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0"));
   const address = resolveListenAddress(listen, process.env.OP_ENDPOINT);
   const { isReady, isClosedToStrangers, text } = await askReadiness(
     { host: hostToDial(address), port: address.port, tls },
-    answerTimeoutMs,
+    healthAnswerTimeoutMs,
   );
   const note = isClosedToStrangers
     ? "; this check has no certificate, so that it lives is all that is known"

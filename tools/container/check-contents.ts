@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { healthAnswerTimeoutMs } from "../../src/cli/health-answer-timeout.ts";
 import { listMachineCode } from "../architectures/find-machine-code.ts";
 import type { Cases } from "../cases.ts";
 import { requireTool, skipFor } from "../require-tool.ts";
@@ -12,6 +13,15 @@ import { readSbom } from "./sbom/read-sbom.ts";
 
 /** Compressed, without the model. */
 const sizeLimits = { maxBytes: 200e6, aimBytes: 100e6 };
+
+/** Times in seconds, as docs/container.md says them. */
+const healthcheck = {
+  Test: ["CMD", "node", "dist/cli/healthcheck.js"],
+  Interval: 10,
+  Timeout: 5,
+  StartPeriod: 60,
+  Retries: 3,
+};
 
 interface PackageJson {
   readonly name: string;
@@ -64,7 +74,24 @@ function checkConfig(cases: Cases, name: string, { User, Labels, Healthcheck, Ex
     [label("title"), label("version"), label("description"), label("licenses"), label("revision")],
     ["portico", version, description, license, revision],
   );
-  cases.equal(`${name}: HEALTHCHECK`, Healthcheck?.Test, ["CMD", "node", "dist/cli/healthcheck.js"]);
+  const { Test, Interval, Timeout, StartPeriod, Retries } = Healthcheck ?? {};
+  const seconds = (nanoseconds = 0) => nanoseconds / 1e9;
+  cases.equal(
+    `${name}: HEALTHCHECK`,
+    {
+      Test,
+      Interval: seconds(Interval),
+      Timeout: seconds(Timeout),
+      StartPeriod: seconds(StartPeriod),
+      Retries,
+    },
+    healthcheck,
+  );
+  cases.check(
+    `${name}: HEALTHCHECK has more time than it waits for an answer`,
+    seconds(Timeout) > healthAnswerTimeoutMs / 1000,
+    `${seconds(Timeout)} s, waits for ${healthAnswerTimeoutMs / 1000} s`,
+  );
 }
 
 function checkSbom(cases: Cases, name: string, root: string, file: string) {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { healthAnswerTimeoutMs } from "../../src/cli/health-answer-timeout.ts";
 import { modelFile } from "../../src/node/model/model-cache.ts";
 import { findModelManifest } from "../../src/node/model/model-catalog.ts";
 import { type CaseResult, type Cases, createCases } from "../cases.ts";
@@ -117,7 +118,7 @@ async function checkHealth(container: Container, url: string): Promise<void> {
   await container.kill("SIGCONT");
   cases.check(
     "HEALTHCHECK while the server hangs",
-    stopped.code === 1 && /: no answer within \d+ ms$/.test(stopped.output.trim()),
+    stopped.code === 1 && stopped.output.trim().endsWith(`: no answer within ${healthAnswerTimeoutMs} ms`),
     `${stopped.code}: ${stopped.output.trim()}`,
   );
 }
