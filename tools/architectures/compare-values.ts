@@ -10,16 +10,26 @@ export interface GroupComparison {
   readonly largest: number;
 }
 
-/** Group by group, in the order of the reference. A vector of another length, or with NaN, makes `largest` NaN. */
+type Asked = Pick<Value, "group" | "name">;
+
+/**
+ * Group by group, in the order in which they are asked for. A vector of another length, or with NaN, makes `largest` NaN.
+ * @throws Error where the reference lacks a value that was asked for: nothing would be compared
+ */
 export function compareValues(
+  asked: readonly Asked[],
   reference: readonly Value[],
   found: readonly Value[],
 ): readonly GroupComparison[] {
-  const keyOf = ({ group, name }: Value) => `${group} ${name}`;
-  const byKey = new Map(found.map((value) => [keyOf(value), value]));
-  return [...Map.groupBy(reference, ({ group }) => group)].map(([group, values]) => {
+  const [expected, others] = [byKey(reference), byKey(found)];
+  return [...Map.groupBy(asked, ({ group }) => group)].map(([group, values]) => {
     const pairs = values
-      .map((value) => [value, byKey.get(keyOf(value))] as const)
+      .map((value) => {
+        const key = keyOf(value);
+        const wanted = expected.get(key);
+        if (wanted === undefined) throw new Error(`there is nothing to compare with: ${key}`);
+        return [wanted, others.get(key)] as const;
+      })
       .filter(([value, other]) => value.bits !== other?.bits);
     return {
       group,
@@ -29,6 +39,9 @@ export function compareValues(
     };
   });
 }
+
+const keyOf = ({ group, name }: Asked) => `${group} ${name}`;
+const byKey = (values: readonly Value[]) => new Map(values.map((value) => [keyOf(value), value]));
 
 function differenceOf({ floats: expected }: Value, other: Value | undefined): number {
   if (expected === undefined || other?.floats === undefined) return Number.NaN;

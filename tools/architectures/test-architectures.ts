@@ -12,7 +12,7 @@ import { listMachineCode, listProductionPackages } from "./find-machine-code.ts"
 import { isThere, type LookedAtNode, moreNodes, usualNodes } from "./looked-at-nodes.ts";
 import { joinWork, prepareBreadth, prepareNetworks, prepareResNet50 } from "./prepare-work.ts";
 import { makeValues, runOn } from "./run-node.ts";
-import { engineBuilds, type Value, type Work } from "./work.ts";
+import { engineBuilds, listAsked, type Value, type Work } from "./work.ts";
 
 /**
  * `npm run architectures -- [--all] [FILE]`, after `npm run build`: holds what the built program gives in Node for arm64 (under
@@ -83,14 +83,12 @@ function judge(node: LookedAtNode, what: string, comparison: GroupComparison): v
 
 /** A task that has this Node make what this machine's own has made. */
 function compareOn(node: LookedAtNode, what: string, work: Work, reference: Promise<readonly Value[]>): Task {
-  const builds = engineBuilds.filter((build) => !node.lacks.includes(build));
+  const asked = listAsked(work).filter(({ group }) => !node.lacks.some((build) => build === group));
   return {
     name: `${node.name}, ${what}`,
     async body() {
       const found = await makeValues(folder, node, work);
-      const groups = new Set<Value["group"]>(["pixels", "filters", ...builds]);
-      const expected = (await reference).filter(({ group }) => groups.has(group));
-      for (const comparison of compareValues(expected, found)) judge(node, what, comparison);
+      for (const comparison of compareValues(asked, await reference, found)) judge(node, what, comparison);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { PreprocessSpec } from "../../src/preprocess/preprocess-spec.ts";
+import { interpolations, type PreprocessSpec } from "../../src/preprocess/preprocess-spec.ts";
 
 /** The engines of a CPU, each build of them by itself. */
 export const engineBuilds = ["simd-relaxed", "simd-plain", "ort-wasm", "ort-native"] as const;
@@ -35,4 +35,13 @@ export interface Value {
   readonly bits: string;
   /** Base64 of float32, of vectors only. */
   readonly floats?: string;
+}
+
+/** Every value that a Node is to make of a work, in its order. */
+export function listAsked({ pictures, filters, runs }: Work): readonly Pick<Value, "group" | "name">[] {
+  return [
+    ...pictures.map((name) => ({ group: "pixels", name }) as const),
+    ...(filters ? interpolations.map((name) => ({ group: "filters", name }) as const) : []),
+    ...runs.flatMap(({ name, engines }) => engines.map((group) => ({ group, name }))),
+  ];
 }
