@@ -112,7 +112,7 @@ export async function checkBadStarts(
     },
   ];
   try {
-    // Kubernetes leaves it so; Docker opens all ports to everybody within a container's network.
+    // Under Kubernetes CRI-O, and containerd before 2.0, leave it so; Docker opens all ports to everybody in a container.
     setUnprivilegedPortStart(1024);
     for (const start of all)
       await cases.attempt(`bad start: ${start.name}`, () => checkBadStart(cases, start));

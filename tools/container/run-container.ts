@@ -113,7 +113,7 @@ async function findWeights(): Promise<string | undefined> {
   return alone;
 }
 
-/** In a network of loopback alone, whose low ports are set as Docker and as Kubernetes have them. */
+/** In a network of loopback alone, whose low ports are set as Docker has them, and as Linux does. */
 function testInOwnNetwork(settings: TestSettings): readonly CaseResult[] {
   const [settingsFile, report] = [join(folder, "settings.json"), join(folder, "tested.json")];
   writeFileSync(settingsFile, JSON.stringify(settings));
