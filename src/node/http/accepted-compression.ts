@@ -3,6 +3,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { createMessageBuffer } from "./message-buffer.ts";
+import { releasePiece } from "./release-memory.ts";
 
 /** A compression that tells how much it has unpacked while it still unpacks. */
 export interface CountingCompression extends Compression {
@@ -46,6 +47,7 @@ function counting({ name, compress }: Compression, createStream: CreateStream): 
           }
           onBytes?.(piece.length);
           buffer.append(piece);
+          releasePiece(piece);
         }
       } catch (error) {
         throw isOfZlib(error) ? brokenData(error, name, packed.length) : error;

@@ -2,6 +2,7 @@ import type { CountingCompression } from "./accepted-compression.ts";
 import type { HeldBytes } from "./inflight-bytes.ts";
 import { chargeForCall } from "./inflight-bytes-body.ts";
 import { createMessageBuffer } from "./message-buffer.ts";
+import { releaseMemory, releasePiece } from "./release-memory.ts";
 
 /** How the messages of one body are read. */
 export interface MessageReader {
@@ -14,12 +15,6 @@ export interface MessageReader {
   readonly isClientStream: boolean;
   /** Called when the first byte of an envelope has come, and its last one. */
   readonly onMessageEdge: () => void;
-}
-
-/** Gives memory back that a socket's read has filled for this chunk alone, not with the next collection of garbage. */
-function release(chunk: Uint8Array): void {
-  const { buffer } = chunk;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength) buffer.transfer(0);
 }
 
 /** A body that is one message. */
@@ -37,7 +32,7 @@ export async function* readWhole(
       yield chunk;
     } else {
       buffer.append(chunk, Math.min(lengthHint || readMaxBytes, readMaxBytes));
-      release(chunk);
+      releasePiece(chunk);
     }
   }
   if (isTooLong) return;
@@ -46,7 +41,7 @@ export async function* readWhole(
   yield message;
   // A body of known length has been copied by Connect when it asks on: one copy less of up to 100 MiB, at once.
   const isCopied = lengthHint > 0 && !reader.compression;
-  if (isCopied && message.buffer instanceof ArrayBuffer) message.buffer.transfer(0);
+  if (isCopied) releaseMemory(message);
 }
 
 /** Counts what it unpacks while it does, and then no longer what it was unpacked from. */
@@ -90,7 +85,7 @@ export async function* readEnvelopes(
       }
     }
     if (isTooLong) yield rest;
-    else release(chunk);
+    else releasePiece(chunk);
   }
   // What is incomplete, Connect refuses.
   if (buffer.length > 0) yield buffer.take();
@@ -117,6 +112,7 @@ async function* readEnvelope(
     return;
   }
   const message = await unpack(packed, reader);
+  releaseMemory(envelope);
   check(message);
   const head = new Uint8Array(headBytes);
   head[0] = flags ^ compressedFlag;
@@ -128,6 +124,8 @@ async function* readEnvelope(
 function* handOver(pieces: readonly Uint8Array[], { held, isClientStream }: MessageReader) {
   if (isClientStream) held.handOver(pieces.reduce((sum, piece) => sum + piece.length, 0));
   yield* pieces;
+  // Connect has copied them when it asks on.
+  for (const piece of pieces) releaseMemory(piece);
   if (isClientStream) held.takeBack();
 }
 
