@@ -43,6 +43,12 @@ async function start(): Promise<void> {
   });
 }
 
+/** At once: a file that is written where it lies is empty for a moment, in which it may be looked at. */
+async function replace(file: string, text: string): Promise<void> {
+  await writeFile(join(folder, "replacement"), text);
+  await rename(join(folder, "replacement"), file);
+}
+
 const subjects = () => changes.map(({ leaf }) => leaf.subject);
 const reloaded = "info: new connections get the new TLS certificate";
 
@@ -82,11 +88,11 @@ test("a mismatched, a half-written and a missing file change nothing, and are to
   const cert = join(folder, "live/tls.crt");
   const states: [() => Promise<void>, string][] = [
     [
-      () => writeFile(cert, second.certPem),
+      () => replace(cert, second.certPem),
       `${kept}: --tls-key: expected the key of the certificate in ${cert} (--tls-cert), got another one in ${key}`,
     ],
     [
-      () => writeFile(key, second.keyPem.slice(0, 60)),
+      () => replace(key, second.keyPem.slice(0, 60)),
       `${kept}: --tls-key: expected a PEM private key that is not encrypted in ${key}, got none that parses`,
     ],
     [() => rm(key), `${kept}: --tls-key: expected a readable file, got ${key}: ENOENT`],
