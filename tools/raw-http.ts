@@ -11,6 +11,9 @@ export interface RawAnswer {
 /** How long a connection that should stay open is watched after its answer. */
 const stayOpenMs = 50;
 
+/** Between two of these, what has come is read: a process that stood still for long has not listened for long. */
+const turnMs = 10;
+
 /**
  * Sends `parts` as they are, one packet each, and listens until the server closes, or for `listenMs`, or until
  * the answer is what the caller waits for.
@@ -42,7 +45,13 @@ export async function sendRaw(
     if (!socket.destroyed) socket.write(typeof part === "string" ? Buffer.from(part, "latin1") : part);
     await sleep(10);
   }
-  await Promise.race([ended, sleep(listenMs)]);
+  let isOver = false;
+  void ended.then(() => {
+    isOver = true;
+  });
+  for (let listened = 0; listened < listenMs && !isOver; listened += turnMs) {
+    await Promise.race([ended, sleep(turnMs)]);
+  }
   socket.destroy();
   return { text, closed };
 }
