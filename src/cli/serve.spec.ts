@@ -7,7 +7,7 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { brokenOrtNativeWhy, writeBrokenOrtNative } from "../../tools/broken-ort-native.ts";
-import { silentPort } from "../../tools/loopback-port.ts";
+import { freePort, silentPort } from "../../tools/loopback-port.ts";
 import { runPortico } from "../../tools/run-portico.ts";
 import { type PorticoProcess, startPortico } from "../../tools/start-portico.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
@@ -70,8 +70,7 @@ describe("portico serve", () => {
   });
 
   test("listens on OP_ENDPOINT's port on all interfaces and echoes it", async () => {
-    const { listener, port } = await silentPort();
-    await new Promise((resolve) => listener.close(resolve));
+    const port = await freePort();
     server = await startPortico({ env: { OP_ENDPOINT: `192.0.2.85:${port}` } });
     expect(server.log[0]).toMatchObject({ endpoint: `192.0.2.85:${port}` });
     for (const host of ["127.0.0.1", "127.0.0.2"]) {

@@ -1,7 +1,6 @@
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { freePort } from "../../tools/loopback-port.ts";
 import { HealthyReplySchema, HealthyRequestSchema } from "../gen/omnisearch/operator_pb.ts";
 import { Code } from "../gen/portico/conformance/v1/suite_pb.ts";
 import { type ConnectCodec, createConnectClient } from "./connect-client.ts";
@@ -99,11 +98,7 @@ describe("broken", () => {
     ["fetch", createFetchPost],
     ["h2c", createH2cPost],
   ])("nobody listens: %s", async (_, createPost) => {
-    // A port that was free a moment ago.
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
+    const port = await freePort();
     const http = createPost(`127.0.0.1:${port}`);
     expect(await call(http)).toEqual({
       kind: "broken",
