@@ -29,6 +29,8 @@ export default defineConfig({
     // Real sockets, real workers and a real network run behind these tests; two cores serve them.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // A second, the default, is short where another process or thread is waited for.
+    expect: { poll: { timeout: 30_000 } },
     // src/node/pool/keep-wasm-code.ts has the reason; specs start threads of their own, too.
     execArgv: ["--no-wasm-code-gc"],
   },

@@ -3,7 +3,7 @@ import { type ClientHttp2Session, connect as connectHttp2, type SessionOptions }
 import { connect as connectTcp, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import { Operator } from "../src/gen/omnisearch/operator_pb.ts";
 import { EmbeddingService } from "../src/gen/portico/v1/embedding_pb.ts";
 import { checkTlsTexts } from "../src/node/access/tls-files.ts";
@@ -72,7 +72,7 @@ export async function startImpatientServer(kind: Kind) {
     },
     /** A socket from which nothing is read. */
     openUnread: (version: 1 | 2) => openSocket(kind, port, version === 2 ? "h2" : "http/1.1"),
-    expectGone: () => vi.waitFor(() => expect(server.connections()).toBe(0), { timeout: 10_000 }),
+    expectGone: () => expect.poll(() => server.connections()).toBe(0),
     async expectAlive() {
       const session = openHttp2();
       const stream = postJson(session, healthy);

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { afterAll, beforeAll, beforeEach, expect, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect } from "vitest";
 import { Health } from "../src/gen/grpc/health/v1/health_pb.ts";
 import { Operator } from "../src/gen/omnisearch/operator_pb.ts";
 import { EmbeddingService } from "../src/gen/portico/v1/embedding_pb.ts";
@@ -87,6 +87,6 @@ export function useObservedServer(): void {
 
 /** The one request that has observed.ended, once none is observed.open. */
 export async function theRecord(): Promise<RequestRecord> {
-  await vi.waitFor(() => expect([observed.ended.length, observed.open]).toEqual([1, 0]), { timeout: 5_000 });
+  await expect.poll(() => [observed.ended.length, observed.open]).toEqual([1, 0]);
   return observed.ended[0] as RequestRecord;
 }

@@ -35,9 +35,9 @@ test("portico serve reads a changed file of tokens again, and its log knows no t
     await rename(`${tokensFile}.next`, tokensFile);
     await expect.poll(() => statusWith(later), { timeout: 30_000 }).toBe(200);
     expect(await statusWith(good)).toBe(401);
-    expect(server.log).toContainEqual(
-      expect.objectContaining({ msg: "the bearer tokens were read again", tokens: 1 }),
-    );
+    await expect
+      .poll(() => server.log)
+      .toContainEqual(expect.objectContaining({ msg: "the bearer tokens were read again", tokens: 1 }));
     expect(JSON.stringify(server.log) + server.stderr()).not.toMatch(/(good|later)-token/);
   } finally {
     await server.stop("SIGKILL");

@@ -111,7 +111,7 @@ test("a server with TLS says so, the line to try works, and a new certificate is
     const identity = await createClient(Operator, transport).identity({});
     expect(identity.endpoint).toBe(server.address);
 
-    await vi.waitFor(() => expect(server.stderr()).toMatch(/^Try it:\n.+\n$/));
+    await expect.poll(() => server.stderr()).toMatch(/^Try it:\n.+\n$/);
     const { stdout } = await promisify(execFile)("sh", ["-c", server.stderr().split("\n")[1] as string]);
     expect(JSON.parse(stdout)).toMatchObject({ nums: "1" });
 
@@ -120,10 +120,12 @@ test("a server with TLS says so, the line to try works, and a new certificate is
       timeout: 4 * lookIntervalMs,
       interval: 500,
     });
-    expect(server.log.at(-1)).toMatchObject({
-      msg: "new connections get the new TLS certificate",
-      subject: "CN=second",
-    });
+    await expect
+      .poll(() => server.log.at(-1))
+      .toMatchObject({
+        msg: "new connections get the new TLS certificate",
+        subject: "CN=second",
+      });
   } finally {
     await server.stop("SIGKILL");
   }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, connect as connectHttp2, constants } from "node:http2";
 import { connect, type Socket } from "node:net";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { startTestServer, type TestServer } from "../../../tools/start-test-server.ts";
 import { Operator } from "../../gen/omnisearch/operator_pb.ts";
 import { type ClientCap, clientOfAddress, createClientCap } from "./client-caps.ts";
@@ -51,14 +51,14 @@ describe("connections of one client", () => {
     running = await startTestServer(() => undefined, { maxConnectionsPerClient: 2 });
     const first = await open("127.0.0.1");
     const second = await open("127.0.0.1");
-    await vi.waitFor(() => expect(running.server.connections()).toBe(2));
+    await expect.poll(() => running.server.connections()).toBe(2);
     for (let n = 0; n < 3; n++) expect(await isClosed(await open("127.0.0.1"))).toBe(true);
     expect(running.logged).toEqual(["warn: connections of a client are refused"]);
     expect(running.server.connections()).toBe(2);
 
     expect(await isClosed(await open("127.0.0.2"))).toBe(false);
     first.destroy();
-    await vi.waitFor(() => expect(running.server.connections()).toBe(2));
+    await expect.poll(() => running.server.connections()).toBe(2);
     expect(await isClosed(await open("127.0.0.1"))).toBe(false);
     second.destroy();
   });
@@ -66,7 +66,7 @@ describe("connections of one client", () => {
   test("are not limited by default", async () => {
     running = await startTestServer(() => undefined);
     const sockets = await Promise.all(Array.from({ length: 200 }, () => open("127.0.0.1")));
-    await vi.waitFor(() => expect(running.server.connections()).toBe(200));
+    await expect.poll(() => running.server.connections()).toBe(200);
     for (const socket of sockets) socket.destroy();
   });
 });
@@ -117,7 +117,7 @@ describe("calls in flight of one client", () => {
     await start();
     const sessions = [connectHttp2(running.url), connectHttp2(running.url)] as const;
     const open = [0, 1, 0].map((at) => call(sessions[at] as ClientHttp2Session, "Execute", json, "{}"));
-    await vi.waitFor(() => expect(waiting.size).toBe(max));
+    await expect.poll(() => waiting.size).toBe(max);
 
     const connectAnswer = await answerOf(call(sessions[1], "Healthy", json, "{}"));
     expect(connectAnswer.headers).toMatchObject({ ":status": 429, "retry-after": "1" });
@@ -135,7 +135,7 @@ describe("calls in flight of one client", () => {
 
     for (const finish of waiting) finish();
     await Promise.all(open.map(answerOf));
-    await vi.waitFor(() => expect(cap.clients()).toBe(0));
+    await expect.poll(() => cap.clients()).toBe(0);
     expect((await answerOf(call(sessions[0], "Healthy", json, "{}"))).headers[":status"]).toBe(200);
     for (const session of sessions) session.destroy();
     expect(running.logged).toEqual([]);
@@ -153,7 +153,7 @@ describe("calls in flight of one client", () => {
       if (round % 3 === 1) await new Promise((resolve) => setTimeout(resolve, 5));
       session.destroy();
     }
-    await vi.waitFor(() => expect(running.server.connections()).toBe(0));
-    await vi.waitFor(() => expect(cap.clients()).toBe(0));
+    await expect.poll(() => running.server.connections()).toBe(0);
+    await expect.poll(() => cap.clients()).toBe(0);
   });
 });

@@ -3,7 +3,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { get } from "node:https";
 import { text } from "node:stream/consumers";
 import { connect } from "node:tls";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { sendRaw } from "../../../tools/raw-http.ts";
 import { createTestAuthority } from "../../../tools/test-certificates.ts";
 import { Operator } from "../../gen/omnisearch/operator_pb.ts";
@@ -55,7 +55,7 @@ test("the log says whose handshake failed: no client certificate", async () => {
   await start({}, authority.certPem);
   const socket = connect({ port, host: "127.0.0.1", ca: authority.certPem });
   socket.on("error", () => undefined).resume();
-  await vi.waitFor(() => expect(logged).toHaveLength(1), { timeout: 5_000 });
+  await expect.poll(() => logged).toHaveLength(1);
   expect(logged).toEqual(failed("ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE"));
 });
 

@@ -12,7 +12,7 @@ import {
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
 import { Client, credentials } from "@grpc/grpc-js";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sendRaw } from "../../../tools/raw-http.ts";
 import { startTestServer, type TestServer } from "../../../tools/start-test-server.ts";
 import { createTestAuthority, type TestCertificate } from "../../../tools/test-certificates.ts";
@@ -164,7 +164,7 @@ describe("a port with TLS", () => {
     // At most a TLS alert.
     expect([undefined, 0x15]).toContain(Buffer.from(text, "latin1")[0]);
     expect([0, 7]).toContain(text.length);
-    await vi.waitFor(() => expect(running.server.connections()).toBe(0));
+    await expect.poll(() => running.server.connections()).toBe(0);
     expect(await callHttp1()).toBe(healthy);
   });
 
@@ -179,7 +179,7 @@ describe("a port with TLS", () => {
       await once(socket, "connect");
       socket[leave]();
     }
-    await vi.waitFor(() => expect(running.server.connections()).toBe(0));
+    await expect.poll(() => running.server.connections()).toBe(0);
     expect(running.logged).toEqual([]);
   });
 
@@ -237,7 +237,7 @@ describe("a new certificate", () => {
     const [headers] = await Promise.all([once(stream, "response"), stream.end("{}")]);
     expect(headers[0][":status"]).toBe(200);
     expect(await inFlight).toMatchObject({ nums: 0n });
-    await vi.waitFor(() => expect(running.server.connections()).toBeLessThanOrEqual(before));
+    await expect.poll(() => running.server.connections()).toBeLessThanOrEqual(before);
     session.destroy();
     agent.destroy();
   });
@@ -269,7 +269,7 @@ describe("with a client authority", () => {
     });
     await expect(createClient(Operator, transport).healthy({})).rejects.toThrow(ConnectError);
     expect(running.logged).toEqual(["warn: a TLS handshake failed"]);
-    await vi.waitFor(() => expect(running.server.connections()).toBe(0));
+    await expect.poll(() => running.server.connections()).toBe(0);
   });
 
   test("a session of a refused client cannot be resumed", async () => {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { createTestAuthority, type TestCertificate } from "../../../tools/test-certificates.ts";
 import { readTlsFiles, type TlsMaterial } from "./tls-files.ts";
 import { watchTlsFiles } from "./tls-watch.ts";
@@ -59,7 +59,7 @@ test("the link that Kubernetes swaps is followed", async () => {
   await write("..2", second);
   await symlink("..2", join(folder, "next"));
   await rename(join(folder, "next"), join(folder, "live"));
-  await vi.waitFor(() => expect(subjects()).toEqual(["CN=second"]));
+  await expect.poll(subjects).toEqual(["CN=second"]);
   await sleep(5 * intervalMs);
   expect(subjects()).toEqual(["CN=second"]);
   expect(logged).toEqual([reloaded]);
@@ -75,7 +75,7 @@ test("a new file that is renamed over the old one is seen, also twice, and also 
     await write("new", next);
     await rename(join(folder, "new/tls.key"), join(folder, "live/tls.key"));
     await rename(join(folder, "new/tls.crt"), join(folder, "live/tls.crt"));
-    await vi.waitFor(() => expect(changes).toHaveLength(count));
+    await expect.poll(() => changes).toHaveLength(count);
   }
   expect(subjects()).toEqual(["CN=second", "CN=first"]);
 });
@@ -99,14 +99,14 @@ test("a mismatched, a half-written and a missing file change nothing, and are to
   ];
   for (const [change, told] of states) {
     await change();
-    await vi.waitFor(() => expect(logged.at(-1)).toBe(told));
+    await expect.poll(() => logged.at(-1)).toBe(told);
     await sleep(5 * intervalMs);
   }
   expect(logged).toEqual(states.map(([, told]) => told));
   expect(changes).toEqual([]);
 
   await writeFile(key, second.keyPem);
-  await vi.waitFor(() => expect(subjects()).toEqual(["CN=second"]));
+  await expect.poll(subjects).toEqual(["CN=second"]);
   expect(logged.at(-1)).toBe(reloaded);
 });
 

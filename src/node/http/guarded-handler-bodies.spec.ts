@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   envelope,
   expectAlive,
@@ -44,7 +44,7 @@ describe("a body over the limit", () => {
     expect(guarded.running.server.connections()).toBe(2);
     // No stream is left open, or the session would not end.
     guarded.session.destroy();
-    await vi.waitFor(() => expect(guarded.running.server.connections()).toBe(1));
+    await expect.poll(() => guarded.running.server.connections()).toBe(1);
   });
 
   test.each([1, 8])("over HTTP/2, of a client that resets the stream with code %d", async (code) => {
@@ -63,7 +63,7 @@ describe("a body over the limit", () => {
     }
     await expectAlive();
     guarded.session.close();
-    await vi.waitFor(() => expect(guarded.running.server.connections()).toBe(1));
+    await expect.poll(() => guarded.running.server.connections()).toBe(1);
   });
 
   const http1Post = (length: number, more = "") =>

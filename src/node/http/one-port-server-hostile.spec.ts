@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { http2Frame, http2Headers, http2Hello, parseHttp2Frames, sendRaw } from "../../../tools/raw-http.ts";
 import { expectAlive, startSmallServer, waitMs } from "../../../tools/small-server.ts";
 import type { TestServer } from "../../../tools/start-test-server.ts";
@@ -174,7 +174,7 @@ describe("connections that say nothing of use", () => {
     const quick = await startSmallServer({ prefaceTimeoutMs: 150 });
     const { text, closed } = await sendRaw(quick.port, parts, waitMs);
     expect({ text, closed }).toEqual({ text: "", closed: true });
-    await vi.waitFor(() => expect(quick.server.connections()).toBe(0));
+    await expect.poll(() => quick.server.connections()).toBe(0);
     await quick.server.close({ graceMs: 0 });
   });
 
@@ -191,7 +191,7 @@ describe("connections that say nothing of use", () => {
     await sleep(20);
     socket.resetAndDestroy();
     await sleep(20);
-    await vi.waitFor(() => expect(running.server.connections()).toBe(0));
+    await expect.poll(() => running.server.connections()).toBe(0);
     await expectAlive(running);
   });
 

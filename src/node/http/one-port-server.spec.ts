@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { http2Hello, parseHttp2Frames, sendRaw } from "../../../tools/raw-http.ts";
 import { callHttp1, callHttp2, expectAlive, startSmallServer, waitMs } from "../../../tools/small-server.ts";
 import type { TestServer } from "../../../tools/start-test-server.ts";
@@ -39,7 +39,7 @@ test("an HTTP/2 client that goes without a GOAWAY leaves nothing behind", async 
   await once(socket, "data");
   socket.resume().end();
   await once(socket, "close");
-  await vi.waitFor(() => expect(running.server.connections()).toBe(0));
+  await expect.poll(() => running.server.connections()).toBe(0);
 });
 
 test("connections beyond the limit are refused, and logged once", async () => {
@@ -73,7 +73,7 @@ describe("close", () => {
     expect(await Promise.all(calls)).toEqual(['200 {"name":"slow"}', '200 {"name":"slow"}']);
     await closed;
     expect(performance.now() - started).toBeLessThan(2_000);
-    await vi.waitFor(() => expect(running.server.connections()).toBe(0));
+    await expect.poll(() => running.server.connections()).toBe(0);
   });
 
   test("ends idle connections at once", async () => {

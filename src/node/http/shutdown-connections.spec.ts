@@ -3,7 +3,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { http2Frame, http2Headers, http2Hello } from "../../../tools/raw-http.ts";
 import { startTestServer, type TestServer } from "../../../tools/start-test-server.ts";
 import { createTestAuthority } from "../../../tools/test-certificates.ts";
@@ -122,7 +122,7 @@ describe.each(kinds)("over %s", (kind) => {
     await sleep(afterLingerMs);
     socket.write("}");
     await closed;
-    await vi.waitFor(() => expect(got()).toMatch(/^HTTP\/1\.1 200 [\s\S]*\{"healthy":"healthy"\}$/));
+    await expect.poll(got).toMatch(/^HTTP\/1\.1 200 [\s\S]*\{"healthy":"healthy"\}$/);
     expect(got().toLowerCase()).toContain("connection: close");
   });
 
@@ -144,7 +144,7 @@ describe.each(kinds)("over %s", (kind) => {
     const closed = running.server.close({ graceMs: longGraceMs });
     // GOAWAY of 8 bytes on stream 0: the last stream is 1, and there is no error.
     const goaway = http2Frame(7, 0, 0, Buffer.from([0, 0, 0, 1, 0, 0, 0, 0])).toString("latin1");
-    await vi.waitFor(() => expect(got()).toContain(goaway), { interval: 5 });
+    await expect.poll(got, { interval: 5 }).toContain(goaway);
     socket.write(http2Frame(1, 4, 3, http2Call.subarray(9)));
     await sleep(afterLingerMs);
     socket.write(
@@ -164,7 +164,7 @@ describe.each(kinds)("over %s", (kind) => {
     await sleep(afterLingerMs);
     socket.resume();
     await closed;
-    await vi.waitFor(() => expect(got()).toMatch(/^HTTP\/1\.1 200 [\s\S]*"\}(\r\n0\r\n\r\n)?$/), 5_000);
+    await expect.poll(got).toMatch(/^HTTP\/1\.1 200 [\s\S]*"\}(\r\n0\r\n\r\n)?$/);
     expect(got().length).toBeGreaterThan(hugeReply.length);
   });
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { constants } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   drip,
   healthy,
@@ -55,7 +55,8 @@ describe.each(kinds)("over %s", (kind) => {
     const { socket, got } = await server.open(1);
     const body = "{}";
     socket.write(http1Head(healthy, body.length) + body);
-    await vi.waitFor(() => expect(got()).toMatch(/^HTTP\/1\.1 200 /));
+    // Often enough to see it before it ends.
+    await expect.poll(got, { interval: 5 }).toMatch(/^HTTP\/1\.1 200 /);
     expect(server.connections()).toBe(1);
     await server.expectGone();
   });
@@ -94,7 +95,7 @@ describe.each(kinds)("over %s", (kind) => {
     const { socket, got } = await server.open(2);
     socket.write(Buffer.concat([http2Hello, http2Head(healthy)]));
     await drip(socket, Array(60).fill(http2Frame(0, 0, 1, Buffer.from(" "))));
-    await vi.waitFor(() => expect(framesOf(got)).toContain(resetFrame));
+    await expect.poll(() => framesOf(got)).toContain(resetFrame);
     await server.expectGone();
     await server.expectAlive();
   });
@@ -114,7 +115,7 @@ describe.each(kinds)("over %s", (kind) => {
       await sleep(250);
     }
     expect(closed).toBe(false);
-    await vi.waitFor(() => expect(closed).toBe(true), { timeout: 5_000 });
+    await expect.poll(() => closed).toBe(true);
     session.destroy();
     await server.expectGone();
   });

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { constants } from "node:http2";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   http1Head,
   http2Head,
@@ -74,7 +74,7 @@ describe.each(kinds)("over %s", (kind) => {
     const { socket, got } = await server.open(1);
     const request = (method: string) => `${http1Head(`/omnisearch.Operator/${method}`, 2)}{}`;
     socket.write(request("Execute") + request("Healthy"));
-    await vi.waitFor(() => expect(got()).toContain('{"healthy":"healthy"}'), { timeout: 10_000 });
+    await expect.poll(got).toContain('{"healthy":"healthy"}');
     expect(got().indexOf('{"nums":"7"}')).toBeLessThan(got().indexOf('{"healthy":"healthy"}'));
     expect(server.logged).toEqual([]);
   });

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { askHttp } from "../../../tools/ask-http.ts";
 import { sendRaw } from "../../../tools/raw-http.ts";
 import { type LogLine, type PorticoProcess, startPortico } from "../../../tools/start-portico.ts";
@@ -23,7 +23,7 @@ afterAll(() => server?.stop());
 /** The line of the one request with this id. */
 async function lineOf(requestId: string): Promise<LogLine> {
   const lines = () => server.log.filter((line) => line.msg === "request" && line.requestId === requestId);
-  await vi.waitFor(() => expect(lines()).toHaveLength(1), { timeout: 10_000 });
+  await expect.poll(lines).toHaveLength(1);
   return lines()[0] as LogLine;
 }
 
@@ -124,11 +124,9 @@ test("a client that leaves has its line", async () => {
   const head = "POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: h\r\nX-Request-Id: line-4\r\n";
   socket.write(`${head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"datas":`);
   await once(socket, "connect");
-  await vi.waitFor(async () => {
-    const metrics = await (await fetch(`http://${server.address}/metrics`)).text();
-    // This request for metrics, and the half one.
-    expect(metrics).toContain("\nportico_requests_in_flight 2\n");
-  });
+  const metrics = async () => (await fetch(`http://${server.address}/metrics`)).text();
+  // The request for metrics, and the half one.
+  await expect.poll(metrics).toContain("\nportico_requests_in_flight 2\n");
   socket.destroy();
   const line = await lineOf("line-4");
   expect(line).toMatchObject({ level: 30, code: "Canceled", protocol: "connect", bytesIn: 9 });

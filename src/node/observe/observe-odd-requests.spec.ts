@@ -3,7 +3,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { askHttp } from "../../../tools/ask-http.ts";
 import { observed, theRecord, useObservedServer } from "../../../tools/observed-server.ts";
 import { http2Frame, http2Headers, http2Hello, sendRaw } from "../../../tools/raw-http.ts";
@@ -97,7 +97,7 @@ test("a stream that is reset in the packet that opens it is counted out again", 
   const reset = (stream: number) => http2Frame(3, 0, stream, Buffer.from([0, 0, 0, 8]));
   const storm = [1, 3, 5, 7].flatMap((stream) => [http2Headers(stream, fields, false), reset(stream)]);
   await sendRaw(observed.port, [Buffer.concat([http2Hello, ...storm])]);
-  await vi.waitFor(() => expect(observed.open).toBe(0));
+  await expect.poll(() => observed.open).toBe(0);
   expect(observed.ended.length).toBeLessThanOrEqual(4);
   for (const { code } of observed.ended) expect([undefined, "Canceled"]).toContain(code);
 });
@@ -120,7 +120,7 @@ test("connections that are reset with the packet that holds their request end no
     if (count % 4 < 2) socket.resetAndDestroy();
     else setImmediate(() => socket.resetAndDestroy());
   }
-  await vi.waitFor(() => expect(observed.open).toBe(0), { timeout: 5_000 });
+  await expect.poll(() => observed.open).toBe(0);
   await createClient(Operator, createGrpcTransport({ baseUrl: observed.baseUrl })).identity({});
 });
 
@@ -128,7 +128,7 @@ test("connections that break in the middle of a request are counted out again", 
   const half = "POST /omnisearch.Operator/Execute HTTP/1.1\r\nHost: h\r\nContent-Type: application/proto\r\n";
   const socket = connectTcp(observed.port, "127.0.0.1");
   socket.write(`${half}Content-Length: 50\r\n\r\nabc`);
-  await vi.waitFor(() => expect(observed.open).toBe(1));
+  await expect.poll(() => observed.open).toBe(1);
   socket.destroy();
   expect(await theRecord()).toMatchObject({ code: "Canceled", protocol: "connect", bytesIn: 3 });
 
@@ -141,7 +141,7 @@ test("connections that break in the middle of a request are counted out again", 
   });
   stream.on("error", () => undefined);
   stream.write("\0\0\0\0");
-  await vi.waitFor(() => expect(observed.open).toBe(1));
+  await expect.poll(() => observed.open).toBe(1);
   session.destroy();
   expect(await theRecord()).toMatchObject({ code: "Canceled", protocol: "grpc" });
 });

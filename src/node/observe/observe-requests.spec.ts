@@ -4,7 +4,7 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { observed, theRecord, useObservedServer } from "../../../tools/observed-server.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { Operator } from "../../gen/omnisearch/operator_pb.ts";
@@ -138,7 +138,7 @@ describe.each(transports)("%s", (_name, protocol, httpVersion, transport) => {
   test("a client that leaves", async () => {
     const leave = new AbortController();
     const call = operator().execute({ urls: ["slow"] }, { signal: leave.signal });
-    await vi.waitFor(() => expect(observed.open).toBe(1));
+    await expect.poll(() => observed.open).toBe(1);
     leave.abort();
     await expect(call).rejects.toThrow();
     expect(await theRecord()).toMatchObject({ ...execution, code: "Canceled" });

@@ -6,7 +6,7 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type ReceivedSpan, startOtlpCollector } from "../../../tools/otlp-collector.ts";
 import { startPortico } from "../../../tools/start-portico.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
@@ -146,7 +146,7 @@ describe("a collector that fails", () => {
     for (let count = 0; count < 20; count++) await client.identity({});
     const complaints = () => server.log.filter(({ msg }) => msg === "traces were not sent");
     expect(await server.stop()).toBe(0);
-    await vi.waitFor(() => expect(complaints().length).toBe(1));
+    await expect.poll(() => complaints().length).toBe(1);
     collector.close();
   });
 });
