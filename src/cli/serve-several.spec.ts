@@ -58,7 +58,7 @@ describe("models that are loaded at the start", () => {
       return results.filter(({ outcome }) => outcome.case === "embedding").length === images.length;
     });
     await expect
-      .poll(async () => (await metricsOf(server)).get("portico_requests_in_flight"))
+      .poll(async () => (await metricsOf(server)).get("portico_requests_in_flight"), { interval: 5 })
       .toBeGreaterThan(2);
     const stopped = server.stop("SIGTERM");
     expect(await Promise.all(calls)).toEqual([true, true]);

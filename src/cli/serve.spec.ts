@@ -150,13 +150,16 @@ describe("portico serve", () => {
   test("SIGTERM lets calls in flight end, over gRPC and over HTTP/1.1", async () => {
     server = await startPortico();
     const connect = createConnectTransport({ baseUrl: `http://${server.address}`, httpVersion: "1.1" });
+    const photos = Array<string>(4).fill(photo);
     const calls = [
-      clientOf(server.address).execute({ datas: [photo, photo] }),
-      createClient(Operator, connect).execute({ datas: [photo, photo] }),
+      clientOf(server.address).execute({ datas: photos }),
+      createClient(Operator, connect).execute({ datas: photos }),
     ];
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    const metrics = async () => (await fetch(`http://${server?.address}/metrics`)).text();
+    // The request for metrics, too.
+    await expect.poll(metrics, { interval: 5 }).toContain("\nportico_requests_in_flight 3\n");
     const stopped = server.stop("SIGTERM");
-    for (const reply of await Promise.all(calls)) expect(reply.nums).toBe(2n);
+    for (const reply of await Promise.all(calls)) expect(reply.nums).toBe(4n);
     await expect(stopped).resolves.toBe(0);
     await expect(codeOf(clientOf(server.address).identity({}))).resolves.toBe("Unavailable");
   });

@@ -172,7 +172,7 @@ describe("calls that are cut off", () => {
 
   test("a signal that comes twice at once, as to a process group, is one", async () => {
     server = await startPortico({ args: ["--workers", "1"] });
-    const call = outcomeOf(operatorOverGrpcJs(server.address).execute({ datas: batch().slice(0, 4) }));
+    const call = outcomeOf(operatorOverGrpcJs(server.address).execute({ datas: batch().slice(0, 8) }));
     await untilWorking(server);
     const stopped = server.stop("SIGTERM");
     server.child.kill("SIGINT");

@@ -44,14 +44,15 @@ describe.skipIf(folder === undefined)("ort-native as a command", () => {
   test("auto takes it where it is installed, with several threads too; the server says so and stops in peace", async () => {
     server = await startPortico({ args: ["--threads", "2", "--workers", "1"], env });
     expect(server.log.find(({ msg }) => msg === "ready")).toMatchObject({ engine: "ort-native" });
-    const metrics = await (await fetch(`http://${server.address}/metrics`)).text();
-    expect(metrics).toContain('engine="ort-native"');
+    const metrics = async () => (await fetch(`http://${server?.address}/metrics`)).text();
+    expect(await metrics()).toContain('engine="ort-native"');
     const transport = createGrpcTransport({ baseUrl: `http://${server.address}` });
     const { model } = await createClient(EmbeddingService, transport).getModel({});
     expect(model?.engine).toBe("ort-native");
     const datas = Array<string>(8).fill(Buffer.from(photo.bytes).toString("base64"));
     const call = createClient(Operator, transport).execute({ datas });
-    await sleep(150);
+    // The request for metrics, too.
+    await expect.poll(metrics, { interval: 5 }).toContain("\nportico_requests_in_flight 2\n");
     const stopped = server.stop("SIGTERM");
     expect((await call).nums).toBe(8n);
     await expect(stopped).resolves.toBe(0);
