@@ -91,8 +91,8 @@ describe.each(kinds)("over %s", (kind) => {
     let bytes = 0;
     for await (const chunk of slow) {
       bytes += chunk.length;
-      // Each round of the window takes half of the stall time.
-      if (bytes % (4 * 2 ** 20) < chunk.length) await sleep(limits.replyStallTimeoutMs / 2);
+      // Three times the stall time in all, and never so long at once.
+      if (bytes % (2 * 2 ** 20) < chunk.length) await sleep(limits.replyStallTimeoutMs / 4);
     }
     expect(bytes).toBeGreaterThan(hugeReply.length);
     expect(await lateText).toBe('{"nums":"7"}');
