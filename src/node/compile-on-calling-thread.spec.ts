@@ -39,7 +39,8 @@ async function countBackgroundCompilations(program: string) {
 test("no compiler allocates on a background thread, which could keep the process from ending", async () => {
   const usual = await countBackgroundCompilations(manyHotFunctions);
   expect(usual.maglev).toBeGreaterThan(300);
-  expect(usual.sparkplug).toBeGreaterThan(100);
+  // It ends several compilations at once where threads wait for a processor: 50 times were seen, 140 on one that is idle.
+  expect(usual.sparkplug).toBeGreaterThan(30);
   const kept = await countBackgroundCompilations(`import ${flagsModule};${manyHotFunctions}`);
   // The import itself is compiled before the flags are set.
   expect(kept.maglev).toBeLessThan(10);
