@@ -39,7 +39,7 @@ describe.skipIf(chromium === undefined)("ways of the page", { timeout: flowTimeo
       if (request.url().endsWith(".onnx")) models.push(request.url());
     });
     const cdp = await page.context().newCDPSession(page);
-    const throughput = { latency: 0, uploadThroughput: -1, downloadThroughput: 60_000_000, offline: false };
+    const throughput = { latency: 0, uploadThroughput: -1, downloadThroughput: 30_000_000, offline: false };
     await cdp.send("Network.emulateNetworkConditions", throughput);
     await chooseFiles(page, cat, canyon);
     await switchOf(page, "simd").check();
