@@ -9,11 +9,21 @@ import { fileURLToPath } from "node:url";
 /** @type {Record<string, { package: string, version: string }>} */
 const tools = JSON.parse(readFileSync(new URL("go-tools.json", import.meta.url), "utf8"));
 
+/** What a shell says of a program that is not there. */
+const noGo = 127;
+
 /** @returns {Promise<number>} the exit code */
-function build(name) {
+async function build(name) {
+  const folder = fileURLToPath(new URL(`../output/go/${name}-${tools[name].version}`, import.meta.url));
+  if (existsSync(`${folder}/${name}`)) return 0;
+  const code = await install(name, folder);
+  // Modules come over the network, and go does not ask again for one that did not.
+  return code === 0 || code === noGo ? code : install(name, folder);
+}
+
+/** @returns {Promise<number>} the exit code */
+function install(name, folder) {
   const { package: path, version } = tools[name];
-  const folder = fileURLToPath(new URL(`../output/go/${name}-${version}`, import.meta.url));
-  if (existsSync(`${folder}/${name}`)) return Promise.resolve(0);
   const child = spawn("go", ["install", `${path}@${version}`], {
     env: { ...process.env, GOBIN: folder, GOFLAGS: "-mod=mod" },
     stdio: ["ignore", "ignore", "inherit"],
@@ -21,7 +31,7 @@ function build(name) {
   return new Promise((resolve) => {
     child.on("error", (error) => {
       console.error(`portico: ${name} cannot be built: ${error.message}`);
-      resolve(127);
+      resolve(noGo);
     });
     child.on("exit", (code) => resolve(code ?? 1));
   });
