@@ -10,7 +10,7 @@ import type { Container } from "./start-container.ts";
 const { SERVING, NOT_SERVING } = HealthCheckResponse_ServingStatus;
 
 /** Long enough for the whole of a drain to be seen while they last: some seconds for one worker. */
-const long = { calls: 4, pictures: 20 };
+const long = { calls: 4, pictures: 30 };
 const pollMs = 20;
 
 /** The port is closed: the call was never taken, and a client may try another server at once. */

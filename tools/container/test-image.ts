@@ -32,7 +32,7 @@ const user = "12345:54321";
 /** What is aimed at, and at the very latest: beyond it a start counts as broken however busy the machine is. */
 const ready = { aimMs: 1_500, maxMs: 10_000 };
 /** Health can be asked for this long after SIGTERM. */
-const shutdownDelayMs = 3_000;
+const shutdownDelayMs = 5_000;
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 const [settingsFile, reportFile] = process.argv.slice(2) as [string, string];

@@ -142,6 +142,15 @@ describe("envelopes", () => {
       { "grpc-status": "0" },
     ],
     [
+      "compressed without content, and another one",
+      [Buffer.concat([envelope(Buffer.alloc(0), 1), message])],
+      { "grpc-encoding": "gzip" },
+      {
+        "grpc-status": "12",
+        "grpc-message": "protocol error: received extra input message for unary method",
+      },
+    ],
+    [
       "uncompressed where they may be compressed",
       [message],
       { "grpc-encoding": "gzip" },

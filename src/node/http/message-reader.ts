@@ -117,7 +117,8 @@ async function* readEnvelope(
   const head = new Uint8Array(headBytes);
   head[0] = flags ^ compressedFlag;
   new DataView(head.buffer).setUint32(1, message.length);
-  yield* handOver([head, message], reader);
+  // What is empty Connect would look at once more with the next envelope.
+  yield* handOver(message.length > 0 ? [head, message] : [head], reader);
 }
 
 /** Hands one message on; when the next one is asked for, a stream's service works on this one only if it says so. */
