@@ -44,11 +44,12 @@ export async function* readWhole(
   if (isCopied) releaseMemory(message);
 }
 
-/** Counts what it unpacks while it does, and then no longer what it was unpacked from. */
+/** Counts what it unpacks while it does, and then neither counts nor keeps what it was unpacked from. */
 async function unpack(packed: Uint8Array, { compression, readMaxBytes, held }: MessageReader) {
   if (!compression) return packed;
   const message = await compression.decompress(packed, readMaxBytes, (bytes) => chargeForCall(held, bytes));
   held.refund(packed.length);
+  releaseMemory(packed);
   return message;
 }
 
@@ -112,7 +113,6 @@ async function* readEnvelope(
     return;
   }
   const message = await unpack(packed, reader);
-  releaseMemory(envelope);
   check(message);
   const head = new Uint8Array(headBytes);
   head[0] = flags ^ compressedFlag;
