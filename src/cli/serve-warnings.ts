@@ -19,13 +19,13 @@ export function serveWarnings(
 ): readonly string[] {
   const { allowPrivate = false, maxConnections, maxConnectionsPerClient: perClient } = options;
   const warnings: string[] = [];
-  const host = opEndpoint?.replace(/:\d+$/, "");
-  if (host !== undefined && isUnspecified(host)) {
+  const [, host = "", port = defaultEndpointPort] = /^(.*?)(?::(\d+))?$/.exec(opEndpoint ?? "") ?? [];
+  if (isUnspecified(host)) {
     warnings.push(
       `OP_ENDPOINT ${opEndpoint}: Identity tells callers to come to ${host}, which is an address for listening only; it should be the one that they use`,
     );
   }
-  if (opEndpoint !== undefined && options.listen !== undefined && isMissed(options.listen, opEndpoint)) {
+  if (isLoopback(host) && options.listen !== undefined && isMissed(options.listen, Number(port))) {
     warnings.push(
       `OP_ENDPOINT ${opEndpoint}: Identity tells callers to come there, but --listen ${options.listen} is another port, and for callers of other machines too; set OP_ENDPOINT to the address that they use`,
     );
@@ -53,9 +53,8 @@ export function serveWarnings(
   return warnings;
 }
 
-/** Whether callers that may be anywhere are told of a loopback, and of a port that nothing here listens on. */
-function isMissed(listen: string, opEndpoint: string): boolean {
-  const [, host = "", port = defaultEndpointPort] = /^(.*?)(?::(\d+))?$/.exec(opEndpoint) ?? [];
-  const at = resolveListenAddress(listen, opEndpoint);
-  return isLoopback(host) && (at.host === undefined || isUnspecified(at.host)) && at.port !== Number(port);
+/** Whether callers may be anywhere, and are told of a port that nothing here listens on. */
+function isMissed(listen: string, toldPort: number): boolean {
+  const { host, port } = resolveListenAddress(listen, undefined);
+  return (host === undefined || isUnspecified(host)) && port !== toldPort;
 }
